@@ -38,13 +38,15 @@ async fn listed(
     app: &App,
     viewer: &Viewer,
     created: Option<&Secret<String>>,
-    problems: Option<&Problems>,
+    refused: Option<(&Form, &Problems)>,
 ) -> Result<Response> {
     let rows = store::team::list_tokens(&app.db, TokensOf::Person(person(viewer)?), None).await?;
     let none = Problems::default();
+    let problems = refused.map_or(&none, |(_, problems)| problems);
+    let typed = |name: &str| refused.map_or("", |(form, _)| form.text(name));
     let body = html! {
         h1 { "Your tokens" }
-        (created_token(created))
+        (created_token(created, &format!("{ROOT}/account/tokens")))
         @if rows.is_empty() {
             p.card { "You have no tokens yet. A token lets a program act as you, such as the command line of Terraform." }
         } @else { (table(app, viewer, &rows)) }
@@ -52,10 +54,10 @@ async fn listed(
             h2 { "Create a token" }
             form method="post" action={ (ROOT) "/account/tokens" } autocomplete="off" {
                 (token(viewer))
-                @if let Some(problems) = problems { (problems.others(&["description", "expires_at"])) }
+                (problems.others(&["description", "expires_at"]))
                 p { "It has your rights, and loses those that you lose." }
-                (Field::text("description", "What for", "").required().show(problems.unwrap_or(&none)))
-                (end_field(problems.unwrap_or(&none)))
+                (Field::text("description", "What for", typed("description")).required().show(problems))
+                (end_field(typed("expires_at"), problems))
                 p { button type="submit" { "Create" } }
             }
         }
@@ -63,7 +65,7 @@ async fn listed(
     let trail = vec![("Your account".to_owned(), format!("{ROOT}/account"))];
     let page = Page { title: "Your tokens".into(), place: None, trail, body, api: Some("/pat/v1".into()), live: None };
     let mut response = reply::page(app, viewer, &page);
-    if problems.is_some() {
+    if refused.is_some() {
         response.set_status(StatusCode::BAD_REQUEST);
     }
     Ok(response)
@@ -98,7 +100,7 @@ pub(super) async fn list(Data(app): Data<&Arc<App>>, viewer: Viewer) -> poem::Re
 pub(super) async fn create(Data(app): Data<&Arc<App>>, viewer: Viewer, form: Form) -> poem::Result<Response> {
     match created(app, &viewer, &form).await {
         Ok(token) => Ok(listed(app, &viewer, Some(&token), None).await?),
-        Err(error) => Ok(listed(app, &viewer, None, Some(&Problems::of(error)?)).await?),
+        Err(error) => Ok(listed(app, &viewer, None, Some((&form, &Problems::of(error)?))).await?),
     }
 }
 

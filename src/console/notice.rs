@@ -1,5 +1,5 @@
 //! Says after a change what was done. The address has the name of the notice, never its text, so that no link can make a page say
-//! something else.
+//! something else. The script takes it out of the address, so that it is said once; the texts say what was done, because it may be over.
 
 use maud::{Markup, html};
 use poem::Response;
@@ -37,8 +37,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("job-approved", "The job was approved."),
     ("job-rejected", "The job was rejected."),
     ("job-cancelled", "The cancellation of the job was requested."),
-    ("locked", "The workspace is locked: no new job starts."),
-    ("unlocked", "The workspace is unlocked."),
+    ("locked", "The workspace was locked: no new job starts until it is unlocked."),
+    ("unlocked", "The workspace was unlocked."),
     ("state-rolled-back", "The version is the newest one again, under a new serial."),
     ("state-imported", "The state was imported."),
     ("state-unlocked", "The lock of the state was removed."),
@@ -49,16 +49,17 @@ const TEXTS: &[(&str, &str)] = &[
     ("webhook-deleted", "The webhook was deleted. Remove it at the provider, too."),
     ("push-hook-deleted", "The push hook was deleted. Remove its webhooks at the provider, too."),
     ("comment-saved", "The comment was saved."),
-    ("run-queued", "The run is queued."),
+    ("run-queued", "The run was queued."),
     ("test-sent", "The receiver has accepted the test message."),
     ("run-cancelled", "The cancellation of the run was requested."),
-    ("backfill-queued", "The runs of the backfill are queued."),
+    ("backfill-queued", "The runs of the backfill were queued."),
     ("backfill-cancelled", "The cancellation of the open runs of the backfill was requested."),
-    ("paused", "The schedule is paused."),
-    ("resumed", "The schedule goes on. Times that were to be skipped are no longer skipped."),
-    ("time-skipped", "This time will be skipped."),
+    ("paused", "The schedule was paused."),
+    ("resumed", "The schedule was resumed, also for times that were to be skipped."),
+    ("time-skipped", "The time was marked to be skipped."),
     ("job-added", "The job was created. Deploy it, so that it runs."),
     ("job-saved", "The job was changed. Deploy it to make the change effective."),
+    ("job-saved-alike", "The change was stored. It needs no deployment."),
     ("job-cloned", "This is the copy. Deploy it, so that it runs."),
     ("job-deleted", "The job is deleted, or will be when what is deployed has been removed."),
     ("check-added", "The check was created. Let what runs elsewhere call its address."),

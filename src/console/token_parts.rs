@@ -12,18 +12,19 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// A token that was created. It is shown once.
-pub(super) fn created_token(created: Option<&Secret<String>>) -> Markup {
+pub(super) fn created_token(created: Option<&Secret<String>>, list: &str) -> Markup {
     html! {
         @if let Some(created) = created {
-            (shown_once("The token was created. Copy it now: it is not shown again.", created.expose(), None))
+            (shown_once(list, "The token was created. Copy it now: it is not shown again.", created.expose(), None))
         }
     }
 }
 
-/// A text with a secret, which is shown once: what it is, the text to copy, and what to do with it.
-pub(super) fn shown_once(said: &str, copied: &str, advice: Option<Markup>) -> Markup {
+/// A text with a secret, which is shown once: what it is, the text to copy, and what to do with it. A reload shows the list at this
+/// address instead of sending the form again, which would make another secret.
+pub(super) fn shown_once(list: &str, said: &str, copied: &str, advice: Option<Markup>) -> Markup {
     html! {
-        div.notice role="status" {
+        div.notice role="status" data-reload=(list) {
             p { (said) }
             pre { code { (copied) } }
             @if let Some(advice) = advice { (advice) }
@@ -40,8 +41,8 @@ pub(super) fn time(at: Option<DateTime<Utc>>, none: &str, now: DateTime<Utc>) ->
     html! { @match at { Some(at) => (distance(at, now)), None => span.soft { (none) } } }
 }
 
-pub(super) fn end_field(problems: &Problems) -> Markup {
-    Field { kind: "date", ..Field::text("expires_at", "Ends on", "") }
+pub(super) fn end_field(typed: &str, problems: &Problems) -> Markup {
+    Field { kind: "date", ..Field::text("expires_at", "Ends on", typed) }
         .hint("Without a date, it ends when the settings of the server say so.")
         .show(problems)
 }

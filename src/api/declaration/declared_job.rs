@@ -16,7 +16,7 @@ use crate::api::job::{
     CpuArchitectureEnum, DeploymentRestrictionModeEnum, Healthcheck, JobLifecycleTypeEnum, check_healthchecks,
     restriction_path,
 };
-use crate::engine::advanced_settings::{self, SETTINGS};
+use crate::engine::advanced_settings;
 use crate::engine::declaration::{JobState, WantedJob, WantedValue, WantedVariable, WantedVariables};
 use crate::engine::definition::{
     DEFAULT_CPU_MILLI, DEFAULT_MEMORY_MIB, DEFAULT_TIMEZONE, JobNumber, check_command, check_cron, default_icon,
@@ -24,6 +24,7 @@ use crate::engine::definition::{
 use crate::engine::faults::Faults;
 use crate::engine::limits;
 use crate::error::{Error, Result};
+use crate::input::Refusal;
 
 /// A job of a declaration, checked as far as its names and itself allow.
 pub(super) fn job(name: &str, job: &DeclaredJob, names: &Names) -> Result<WantedJob> {
@@ -153,8 +154,8 @@ fn groups(
 /// The advanced settings that differ from their defaults. Unlike in the official API, an unknown one is refused.
 fn settings(job: &DeclaredJob, at: &str) -> Result<BTreeMap<String, serde_json::Value>> {
     let given: Map<String, serde_json::Value> = job.settings.clone().unwrap_or_default().into_iter().collect();
-    if let Some(key) = given.keys().find(|key| !SETTINGS.iter().any(|setting| setting.key == **key)) {
-        return Err(Error::invalid(format!("{at}.settings.{key}"), "is no advanced setting"));
+    if let Some(Refusal { field, message }) = advanced_settings::unknown_settings(&given).into_iter().next() {
+        return Err(Error::invalid(format!("{at}.settings.{field}"), message));
     }
     advanced_settings::reduce(&given)
         .map_err(|refused| Error::invalid(format!("{at}.settings.{}", refused.key), refused.reason))

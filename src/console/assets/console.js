@@ -14,18 +14,28 @@ if (source && window.EventSource) {
     events.addEventListener("end", () => events.close());
   };
   const say = (text) => { if (connection) connection.textContent = text; };
+  const waiting = new Map();
   const replace = ({ id, html }) => {
     const old = document.getElementById(id);
-    // What somebody is filling in, or has selected, is not taken away.
-    if (!old || old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    if (!old) return;
+    // What somebody is filling in, has selected or is about to press in a row is not taken away.
+    const isHeld = old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+    if (isHeld || old.querySelector("td button:hover")) { waiting.set(id, html); return; }
+    waiting.delete(id);
+    const focused = old.contains(document.activeElement) ? document.activeElement.id || id : "";
     const opened = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
     old.outerHTML = html;
     for (const one of opened) document.getElementById(one)?.setAttribute("open", "");
-    if (focused) document.getElementById(focused)?.focus();
+    if (focused) focus(document.getElementById(focused) ?? document.getElementById(id));
     times();
     stops();
   };
+  // Where the focus was is gone: it stays in the part around that, so that the next Tab goes on from there.
+  const focus = (one) => {
+    if (one && one.tabIndex < 0) one.tabIndex = -1;
+    one?.focus({ preventScroll: true });
+  };
+  setInterval(() => { for (const [id, html] of waiting) replace({ id, html }); }, 1000);
   // A page in the background needs no events.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) events.close(); else if (events.readyState === EventSource.CLOSED) open();
@@ -33,22 +43,36 @@ if (source && window.EventSource) {
   open();
 }
 
-// Times in words go on while a page is open.
-const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+// Times in words go on while a page is open, by the rule of the server: units with the smallest number of seconds that is written in each.
+const units = [[31557600, 63115200, "year"], [2629800, 5259600, "month"], [86400, 172800, "day"], [3600, 5400, "hour"], [60, 90, "minute"], [1, 5, "second"]];
 function words(seconds) {
-  const far = Math.abs(seconds);
-  if (far < 1) return "now";
-  const [name, size] = units.find(([, size]) => far >= size);
-  const count = Math.floor(far / size);
+  const far = Math.abs(seconds), unit = units.find(([, least]) => far >= least);
+  if (!unit) return "now";
+  const [size, , name] = unit, count = Math.floor((far + Math.floor(size / 2)) / size);
   const text = `${count} ${name}${count === 1 ? "" : "s"}`;
   return seconds > 0 ? `in ${text}` : `${text} ago`;
 }
 function times() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
-    time.textContent = words(Math.round((Date.parse(time.dateTime) - Date.now()) / 1000));
+    time.textContent = words(Math.trunc((Date.parse(time.dateTime) - Date.now()) / 1000));
   }
 }
 setInterval(times, 1000);
+
+// A notice is said once: the address that is loaded again, or passed on, is without it. So is the form that created a token sent once.
+const address = new URL(location.href), reload = document.querySelector("[data-reload]")?.dataset.reload;
+if (address.searchParams.has("notice")) {
+  address.searchParams.delete("notice");
+  history.replaceState(null, "", address);
+} else if (reload) history.replaceState(null, "", reload);
+
+// On a narrow screen, the marked entry of a navigation and the present time of the timeline are in sight.
+for (const entry of document.querySelectorAll("nav [aria-current]")) {
+  const nav = entry.closest("nav");
+  nav.scrollLeft = entry.offsetLeft - nav.offsetLeft - (nav.clientWidth - entry.offsetWidth) / 2;
+}
+const now = document.querySelector(".timeline .now"), picture = now?.closest(".scroll");
+if (picture) picture.scrollLeft += now.getBoundingClientRect().left - picture.getBoundingClientRect().left - picture.clientWidth / 2;
 
 // What has to be scrolled sideways can be scrolled with the keyboard.
 function stops() {

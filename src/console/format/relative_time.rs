@@ -30,6 +30,16 @@ mod tests {
 
     use super::relative;
 
+    /// The script goes on with the same words while a page is open.
+    #[test]
+    fn the_script_has_the_same_units() {
+        let script = include_str!("../assets/console.js");
+        let units = script.split_once("const units = ").unwrap().1.split_once(';').unwrap().0;
+        let units: Vec<(i64, i64, String)> = serde_json::from_str(units).unwrap();
+        assert_eq!(units, super::UNITS.map(|(size, least, name)| (size, least, name.to_owned())));
+        assert!(script.contains("Math.floor((far + Math.floor(size / 2)) / size)"), "the script rounds as well");
+    }
+
     #[test]
     fn distances() {
         let now = chrono::DateTime::<Utc>::UNIX_EPOCH;

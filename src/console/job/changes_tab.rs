@@ -86,7 +86,7 @@ fn table(rows: &[event::Model], names: &Names, now: DateTime<Utc>, zone: Option<
     }
 }
 
-fn through(origin: Origin) -> &'static str {
+pub(super) fn through(origin: Origin) -> &'static str {
     match origin {
         Origin::Api => "with the API",
         Origin::Cli => "with the CLI",

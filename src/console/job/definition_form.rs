@@ -58,7 +58,14 @@ pub(super) fn form(text: &DefinitionText, problems: &Problems, frame: &FormFrame
                 (line(text, problems, "max_nb_restart", "Retries of a failed run", "number", None))
                 (line(text, problems, "max_duration_seconds", "Time limit (seconds)", "number", Some("Of all attempts together; 0 for no limit.")))
             }
-            p { button type="submit" { (frame.submit) } " " a.button.quiet href=(frame.back) { "Back" } }
+            p {
+                // The first button is what Enter presses.
+                button type="submit" { (frame.submit) } " "
+                @if text.job_type == JobType::Cron {
+                    button.quiet type="submit" name="preview" value="1" formnovalidate { "Preview its times" } " "
+                }
+                a.button.quiet href=(frame.back) { "Back" }
+            }
         }
     }
 }
@@ -98,7 +105,6 @@ fn schedule(text: &DefinitionText, problems: &Problems, now: DateTime<Utc>) -> M
                 }
             }
             (schedule_preview_view::shown(at, zone, now))
-            button.quiet type="submit" name="preview" value="1" formnovalidate { "Preview" }
         }
     }
 }

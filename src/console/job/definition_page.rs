@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId};
 use entity::job_spec::JobType;
 use entity::{environment, job, registry};
-use maud::html;
+use maud::{Markup, html};
 use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::definition_form::{FormFrame, form, kind};
 use super::definition_text::DefinitionText;
+use super::edit_conflict::edit_conflict;
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
 use crate::access::{self, Action};
@@ -24,6 +25,7 @@ use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
 use crate::console::{notice, paths, reply, widgets};
 use crate::engine::definition;
+use crate::engine::deployment::is_outdated;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -117,7 +119,7 @@ pub(super) async fn edit_form(
 ) -> poem::Result<Response> {
     let scene = Scene::load(app, &viewer.caller, Action::Manage, JobId(id)).await?;
     let text = DefinitionText::of(&scene.job.name, &scene.job.spec);
-    let page = edit_page(app, &viewer, &scene, (&text, &Problems::default()), scene.job.updated_at).await?;
+    let page = edit_page(app, &viewer, &scene, (&text, &Problems::default()), (scene.job.updated_at, html! {})).await?;
     Ok(reply::page(app, &viewer, &page))
 }
 
@@ -134,21 +136,42 @@ pub(super) async fn save_job(
     let seen = DateTime::parse_from_rfc3339(form.text("seen"));
     let seen = seen.map_err(|_| Error::invalid("seen", "is missing: load the form again"))?.to_utc();
     if form.has("preview") {
-        let page = edit_page(app, &viewer, &scene, (&text, &Problems::default()), seen).await?;
+        let page = edit_page(app, &viewer, &scene, (&text, &Problems::default()), (seen, html! {})).await?;
         return Ok(reply::page(app, &viewer, &page));
     }
     match save(app, &viewer, &scene, &text, seen).await {
-        Ok(()) => Ok(notice::lead(&paths::job(scene.job.id), "job-saved")),
+        Ok(notice) => Ok(notice::lead(&paths::job(scene.job.id), notice)),
+        Err(Error::Conflict(said)) => {
+            let now = Scene::load(app, &viewer.caller, Action::Manage, scene.job.id).await?;
+            let page = if now.job.updated_at == seen {
+                let problems = Problems::of(Error::Conflict(said))?;
+                edit_page(app, &viewer, &scene, (&text, &problems), (seen, html! {})).await?
+            } else {
+                // Who has read what the others changed may replace it.
+                let said = edit_conflict(app, &viewer, &now, (&text, seen)).await?;
+                edit_page(app, &viewer, &now, (&text, &Problems::default()), (now.job.updated_at, said)).await?
+            };
+            Ok(reply::refused(app, &viewer, &page))
+        }
         Err(error) => {
-            let page = edit_page(app, &viewer, &scene, (&text, &Problems::of(error)?), seen).await?;
+            let page = edit_page(app, &viewer, &scene, (&text, &Problems::of(error)?), (seen, html! {})).await?;
             Ok(reply::refused(app, &viewer, &page))
         }
     }
 }
 
-async fn save(app: &App, viewer: &Viewer, scene: &Scene, text: &DefinitionText, seen: DateTime<Utc>) -> Result<()> {
+/// Stores the job, and returns what to say then.
+async fn save(
+    app: &App,
+    viewer: &Viewer,
+    scene: &Scene,
+    text: &DefinitionText,
+    seen: DateTime<Utc>,
+) -> Result<&'static str> {
     let wanted = |stored: &job::Model| text.read(Some(stored));
-    definition::update(app, &viewer.requester(), &scene.environment, (&scene.job, Some(seen)), wanted).await.map(drop)
+    let row = (&scene.job, Some(seen));
+    let new = definition::update(app, &viewer.requester(), &scene.environment, row, wanted).await?;
+    Ok(if is_outdated(&new) { "job-saved" } else { "job-saved-alike" })
 }
 
 async fn edit_page(
@@ -156,7 +179,7 @@ async fn edit_page(
     viewer: &Viewer,
     scene: &Scene,
     (text, problems): (&DefinitionText, &Problems),
-    seen: DateTime<Utc>,
+    (seen, said): (DateTime<Utc>, Markup),
 ) -> Result<Page> {
     let registries = registries(app, viewer, &scene.environment).await?;
     let back = paths::job(scene.job.id);
@@ -169,7 +192,7 @@ async fn edit_page(
         registries: &registries,
         now: app.clock.now(),
     };
-    Ok(frame(scene, &viewer.caller, JobTab::Form, "Edit", "", form(text, problems, &around)))
+    Ok(frame(scene, &viewer.caller, JobTab::Form, "Edit", "", html! { (said) (form(text, problems, &around)) }))
 }
 
 /// The registries that the viewer may choose from.

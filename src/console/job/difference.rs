@@ -8,6 +8,7 @@ use entity::metadata_group::GroupKind;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::setting_words::setting_words;
 use crate::app::App;
 use crate::error::Result;
 use crate::store;
@@ -40,6 +41,18 @@ pub(super) async fn difference(
     Ok(table("Configured, but not deployed yet", ["Deployed", "Configured"], &all))
 }
 
+/// What a form changes of a stored job, each with its name.
+pub(super) fn of_form(stored: (&str, &JobSpec), form: (&str, &JobSpec), names: &Names) -> Markup {
+    let [stored, form] = [stored, form].map(|(name, spec)| {
+        let mut value = serde_json::to_value(spec).unwrap_or_default();
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("name".into(), name.into());
+        }
+        value
+    });
+    table("What saving again replaces", ["Stored", "In the form"], &changes(&stored, &form, names))
+}
+
 /// What an event changed; all settings of what it created or deleted.
 pub(super) fn of_event((before, after): (Option<&Value>, Option<&Value>), names: &Names) -> Markup {
     let all: Vec<Changed> = changes(before.unwrap_or(&Value::Null), after.unwrap_or(&Value::Null), names)
@@ -64,7 +77,7 @@ fn settings<'a>(caption: &str, all: impl Iterator<Item = (&'a String, Option<&'a
             table {
                 caption { (caption) }
                 thead { tr { th scope="col" { "Setting" } th scope="col" { "Value" } } }
-                tbody { @for (name, value) in all { tr { th scope="row" { (name) } td { @if let Some(text) = value { (text) } } } } }
+                tbody { @for (name, value) in all { tr { th scope="row" title=(name) { (setting_words(name)) } td { @if let Some(text) = value { (text) } } } } }
             }
         }
     }
@@ -94,7 +107,7 @@ fn table(caption: &str, [before, after]: [&str; 2], all: &[Changed]) -> Markup {
                     tbody {
                         @for change in all {
                             tr {
-                                th scope="row" { (change.name) }
+                                th scope="row" title=(change.name) { (setting_words(&change.name)) }
                                 td { @if let Some(text) = &change.before { del.removed { (text) } } @else { span.soft { "not set" } } }
                                 td { @if let Some(text) = &change.after { ins.added { (text) } } @else { span.soft { "not set" } } }
                             }

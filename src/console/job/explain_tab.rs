@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::id::JobId;
 use entity::job_spec::JobType;
 use maud::{Markup, html};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use windlass_schedule::time_zone::Zone;
 
 use super::calendar::month;
-use super::day_view::day;
+use super::day_view::{Day, day};
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
 use super::schedule_view::capital;
@@ -31,6 +31,8 @@ use crate::engine::explanation::{Explanation, Verdict, explain};
 pub(super) struct ExplainQuery {
     at: Option<String>,
     day: Option<NaiveDate>,
+    /// The last time of the day that is shown.
+    through: Option<DateTime<Utc>>,
 }
 
 #[handler]
@@ -48,7 +50,7 @@ pub(super) async fn explain_page(
     } else {
         let asked = query.at.as_deref().filter(|text| !text.is_empty());
         let asked = asked.map(|text| local_time::parse("at", text, zone)).transpose()?;
-        let local_day = |at: chrono::DateTime<chrono::Utc>| match zone {
+        let local_day = |at: DateTime<Utc>| match zone {
             Some(zone) => at.with_timezone(&zone).date_naive(),
             None => at.date_naive(),
         };
@@ -62,7 +64,7 @@ pub(super) async fn explain_page(
             }
             @if let Some(at) = asked { (answer(&explain(app, &scene.job, Some(at)).await?, zone, &path)) }
             (month(&path, chosen, today))
-            (day(app, &scene, chosen, &path).await?)
+            (day(app, &scene, &Day { day: chosen, through: query.through }, &path).await?)
         }
     };
     let page = frame(&scene, &viewer.caller, JobTab::Explain, "Why did it run?", "/explain", content);
@@ -83,7 +85,7 @@ fn answer(explanation: &Explanation, zone: Option<Zone>, path: &str) -> Markup {
             h2 { (exact(*at, zone)) }
             p { span.state.(class) { (word) } " " (capital(reason)) "." }
             @for run in runs {
-                p { a href=(paths::run(run.id)) { "Run " (run.number) } ": " (Shade::of(run.state).label()) }
+                p { a href=(paths::run(run.id)) { "Run #" (run.number) } ": " (Shade::of(run.state).label()) }
             }
             p.row {
                 @if let Some(previous) = previous { a href={ (path) "?at=" (stamp(*previous)) } { "Time before: " (exact(*previous, zone)) } }

@@ -25,7 +25,7 @@ use crate::console::shell::Page;
 use crate::console::viewer::Viewer;
 use crate::console::when::{distance, when, zone_of};
 use crate::console::{paths, reply};
-use crate::engine::deployment::is_outdated;
+use crate::engine::deployment::{effective, is_outdated};
 use crate::error::Result;
 use crate::store;
 
@@ -86,7 +86,7 @@ async fn parts(app: &App, scene: &Scene, caller: &Caller, csrf: &str) -> Result<
                     @match runs.first() {
                         Some(last) => {
                             span.state.(Shade::of(last.state).class()) { (Shade::of(last.state).label()) } " "
-                            a href=(paths::run(last.id)) { "Run " (last.number) } " "
+                            a href=(paths::run(last.id)) { "Run #" (last.number) } " "
                             (distance(last.finished_at.or(last.started_at).unwrap_or(last.created_at), now))
                             @if let Some(reason) = &last.reason { ": " (reason) }
                         },
@@ -132,7 +132,8 @@ async fn deployed(app: &App, scene: &Scene) -> Result<Markup> {
     let (job, now, zone) = (&scene.job, app.clock.now(), zone_of(&scene.job.spec));
     let part = store::deployment::newest_part_by_job(&app.db, job.id).await?;
     let changes = match &job.deployed {
-        Some(deployed) => difference(app, job.organization_id, (deployed, &job.spec)).await?,
+        // What only describes the job is effective without a deployment.
+        Some(deployed) => difference(app, job.organization_id, (&effective(deployed), &effective(&job.spec))).await?,
         None => html! {},
     };
     Ok(html! {

@@ -127,7 +127,7 @@ fn skip_button(scene: &Scene, csrf: &str, at: DateTime<Utc>, zone: Option<Zone>)
         form.inline method="post" action={ (paths::job(scene.job.id)) "/skip" } {
             (token(csrf))
             input type="hidden" name="at" value=(stamp(at));
-            button.quiet type="submit" aria-label={ "Skip " (in_zone(at, zone)) } { "Skip" }
+            button.quiet id={ "skip-" (at.timestamp()) } type="submit" aria-label={ "Skip " (in_zone(at, zone)) } { "Skip" }
         }
     }
 }

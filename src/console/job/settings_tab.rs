@@ -21,7 +21,7 @@ use crate::console::shell::{Page, token};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::Field;
 use crate::console::{notice, paths, reply};
-use crate::engine::advanced_settings::{self, SETTINGS, complete, meaning, reduce};
+use crate::engine::advanced_settings::{self, SETTINGS, complete, meaning, reduce, unknown_settings};
 use crate::engine::definition::save_settings as store_settings;
 use crate::error::{Error, Result};
 use crate::input::read_json;
@@ -58,9 +58,15 @@ pub(super) async fn save_settings(
 }
 
 async fn save(app: &App, viewer: &Viewer, scene: &Scene, text: &str) -> Result<()> {
-    let unlike = || Error::invalid("settings", "must be a JSON object with the names of settings and their values");
+    const SHAPE: &str = "must be a JSON object with the names of settings and their values";
     let text = if text.trim().is_empty() { "{}" } else { text };
-    let Value::Object(given) = read_json::parse(text.as_bytes()).map_err(|_| unlike())? else { return Err(unlike()) };
+    let parsed = read_json::parse(text.as_bytes());
+    let parsed = parsed.map_err(|refused| Error::invalid("settings", format!("{SHAPE}: {}", refused.message)))?;
+    let Value::Object(given) = parsed else { return Err(Error::invalid("settings", SHAPE)) };
+    let unknown = unknown_settings(&given);
+    if !unknown.is_empty() {
+        return Err(Error::all(unknown));
+    }
     let settings = reduce(&given).map_err(|refused| Error::invalid(refused.key, refused.reason))?;
     store_settings(app, &viewer.requester(), &scene.job, settings).await.map(drop)
 }

@@ -115,7 +115,7 @@ fn failing_line(row: &FailingJob, now: DateTime<Utc>) -> Markup {
             span.state.failed { "failed" } " "
             a href=(paths::job(place.job_id)) { strong { (place.job_name) } }
             span.soft { " in " (place.project_name) " / " (place.environment_name) } ": "
-            a href=(paths::run(*run_id)) { "run " (number) }
+            a href=(paths::run(*run_id)) { "run #" (number) }
             @if let Some(at) = finished_at { " " (distance(*at, now)) }
             @if *in_a_row > 1 { ", " (in_a_row) " times in a row" @if let Some(since) = since { ", since " (distance(*since, now)) } }
             @match (reason, exit_code) {
@@ -133,7 +133,7 @@ fn stuck_line(run: &OpenRun, took: u64, why: TooLong) -> Markup {
             span.state.running { "long" } " "
             a href=(paths::job(run.place.job_id)) { strong { (run.place.job_name) } }
             span.soft { " in " (run.place.project_name) " / " (run.place.environment_name) } ": "
-            a href=(paths::run(run.run_id)) { "run " (run.number) }
+            a href=(paths::run(run.run_id)) { "run #" (run.number) }
             " has been running for " (duration(took)) ", " (why.words())
         }
     }
@@ -145,7 +145,7 @@ fn late_line(row: &LateRun, now: DateTime<Utc>) -> Markup {
             span.state.queued { "late" } " "
             a href=(paths::job(row.place.job_id)) { strong { (row.place.job_name) } }
             span.soft { " in " (row.place.project_name) " / " (row.place.environment_name) } ": "
-            a href=(paths::run(row.run_id)) { "run " (row.number) }
+            a href=(paths::run(row.run_id)) { "run #" (row.number) }
             " could have started " (distance(row.not_before, now))
             @if row.in_turn { "; an older run of the same job has not ended" } @else { "; no slot is free" }
         }

@@ -16,6 +16,7 @@ use crate::access::{self, Action};
 use crate::app::App;
 use crate::console::picture::shade::{Shade, legend};
 use crate::console::picture::timeline::{self as picture, MOST_LANES, Timeline};
+use crate::console::problems::Problems;
 use crate::console::reply;
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
@@ -24,8 +25,8 @@ use crate::error::{Error, Result};
 use crate::store;
 use crate::store::overview::{JobFilter, JobPosition};
 
-/// The width of the picture, in pixels; a narrow screen scrolls.
-const WIDTH: u32 = 1360;
+/// The width of the picture, in pixels. It is shown as wide as its card; a narrow screen scrolls.
+const WIDTH: u32 = 1200;
 
 /// The spans that can be chosen: their names, their words, and half of each in minutes. Half of a span is past.
 const SPANS: [(&str, &str, i64); 8] = [
@@ -59,9 +60,13 @@ impl Wanted {
         (name, TimeDelta::minutes(*minutes))
     }
 
+    fn zone_name(&self) -> &str {
+        Some(self.zone.trim()).filter(|name| !name.is_empty()).unwrap_or("Etc/UTC")
+    }
+
     fn zone(&self) -> Result<Zone> {
-        let name = if self.zone.trim().is_empty() { "Etc/UTC" } else { self.zone.trim() };
-        time_zone::find(name).ok_or_else(|| Error::invalid("zone", "must be an IANA time zone, such as Europe/Paris"))
+        time_zone::find(self.zone_name())
+            .ok_or_else(|| Error::invalid("zone", "must be an IANA time zone, such as Europe/Paris"))
     }
 
     fn query(&self, span: &str, at: Option<i64>, after: Option<&JobPosition>) -> String {
@@ -95,7 +100,12 @@ pub(super) async fn timeline(
 ) -> poem::Result<Response> {
     let organization = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ViewOrganization, organization).await?;
-    let (now, zone) = (app.clock.now(), wanted.zone()?);
+    let now = app.clock.now();
+    // A zone that is not known is told at its field.
+    let (zone, problems) = match wanted.zone() {
+        Ok(zone) => (zone, None),
+        Err(error) => (Wanted::default().zone()?, Some(Problems::of(error)?)),
+    };
     let (span, half) = wanted.half();
     let middle = wanted.at.and_then(|at| DateTime::from_timestamp(at, 0)).unwrap_or(now);
     let end = |moved: Option<DateTime<Utc>>| moved.ok_or_else(|| Error::invalid("at", "is out of range"));
@@ -115,7 +125,7 @@ pub(super) async fn timeline(
     let shown = Timeline { from, until, now, zone, lanes };
     let body = html! {
         h1 { "Timeline" }
-        (choices(&wanted, span))
+        (choices(&wanted, span, problems.as_ref()))
         (moves(&wanted, (span, half), middle, position.as_ref()))
         @if shown.lanes.is_empty() {
             p.card { "There are no jobs to show." }
@@ -138,10 +148,11 @@ pub(super) async fn timeline(
         api: None,
         live: None,
     };
-    Ok(reply::page(app, &viewer, &page))
+    Ok(if problems.is_some() { reply::refused(app, &viewer, &page) } else { reply::page(app, &viewer, &page) })
 }
 
-fn choices(wanted: &Wanted, span: &str) -> Markup {
+fn choices(wanted: &Wanted, span: &str, problems: Option<&Problems>) -> Markup {
+    let problem = problems.and_then(|problems| problems.at("zone"));
     html! {
         form.row method="get" {
             label { "Span "
@@ -149,7 +160,11 @@ fn choices(wanted: &Wanted, span: &str) -> Markup {
                     @for (name, words, _) in SPANS { option value=(name) selected[name == span] { (words) } }
                 }
             }
-            label { "Time zone " input type="text" name="zone" value=(wanted.zone) placeholder="Etc/UTC"; }
+            label { "Time zone "
+                input type="text" name="zone" value=(wanted.zone_name()) aria-invalid=[problem.as_ref().map(|_| "true")]
+                    aria-describedby="zone-note";
+            }
+            span #zone-note { @if let Some(problem) = &problem { span.problem { "Time zone " (problem) ". It is shown in UTC." } } }
             label { "Name " input type="search" name="q" value=(wanted.q); }
             @if let Some(at) = wanted.at { input type="hidden" name="at" value=(at); }
             button.quiet type="submit" { "Show" }

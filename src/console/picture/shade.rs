@@ -62,7 +62,7 @@ impl Shade {
 }
 
 /// A mark of this size, with its left upper corner at (x, y). The shapes differ: a failure has a cut across it, a cancelled run is in
-/// two halves, a running one ends in a point, a queued one is round, a skipped time is a thin line, and a planned one is hollow.
+/// two halves, a running one ends in a point, a queued one is round, a skipped time points down, and a planned one is hollow.
 pub(super) fn mark(shade: Shade, (x, y): (f64, f64), (width, height): (f64, f64)) -> Markup {
     let (class, right, bottom) = (shade.class(), x + width, y + height);
     let middle = y + height / 2.0;
@@ -98,7 +98,10 @@ pub(super) fn mark(shade: Shade, (x, y): (f64, f64), (width, height): (f64, f64)
                 rect class=(class) x=(short(x)) y=(short(y)) width=(short(width)) height=(short(height)) rx=(short(round)) {}
             };
         }
-        Shade::Skipped => polygon(&[(x, bottom - 2.0), (right, bottom - 2.0), (right, bottom), (x, bottom)]),
+        Shade::Skipped => {
+            let slope = (width / 2.0).min(height / 2.0);
+            polygon(&[(x, y), (right, y), (right - slope, bottom), (x + slope, bottom)])
+        }
     };
     html! { path class=(class) d=(path) {} }
 }

@@ -17,8 +17,10 @@ pub const MOST_LANES: usize = 100;
 const GUTTER: f64 = 200.0;
 const HEADER: f64 = 28.0;
 const ROW: f64 = 26.0;
-const BAR: f64 = 14.0;
-const THINNEST: f64 = 3.0;
+/// Where bars are in a row, how high they are, and the smallest width.
+const BAR: (f64, f64, f64) = (3.0, 14.0, 3.0);
+/// The same for skipped times, which are below the bars: the run because of which a time was skipped is there at the same moment.
+const SKIP: (f64, f64, f64) = (18.0, 7.0, 6.0);
 const NAME: usize = 28;
 
 /// What is shown.
@@ -43,6 +45,7 @@ pub fn timeline(shown: &Timeline, width: u32) -> Markup {
     let placed = place(lanes.iter().map(|lane| lane.items.as_slice()), &scale);
     html! {
         svg.timeline role="group" width=(short(width)) height=(short(height)) viewBox={ "0 0 " (short(width)) " " (short(height)) } aria-label=(label(shown)) {
+            text.axis x="0" y="14" { title { "Time zone" } (shown.zone.name()) }
             @for tick in ticks(shown.from, shown.until, shown.zone) {
                 @let x = short(scale.x(tick.at));
                 line.grid.day[tick.is_day] x1=(x) x2=(x) y1=(HEADER - 6.0) y2=(short(height)) {}
@@ -63,8 +66,9 @@ pub fn timeline(shown: &Timeline, width: u32) -> Markup {
 }
 
 fn bar(found: &Placed<'_>, top: f64, zone: Zone) -> Markup {
-    let width = (found.right - found.left).max(THINNEST);
-    let shape = mark(found.shade, (found.left, top + (ROW - BAR) / 2.0), (width, BAR));
+    let (below, height, thinnest) = if found.shade == Shade::Skipped { SKIP } else { BAR };
+    let width = (found.right - found.left).max(thinnest);
+    let shape = mark(found.shade, (found.left, top + below), (width, height));
     html! {
         @match (&found.first.href, found.count) {
             (Some(href), 1) => { a href=(href) tabindex="-1" { title { (found.first.title) } (shape) } }

@@ -55,6 +55,26 @@ fn a_lane_has_runs_skipped_and_planned_times() {
     assert!(table.contains("25 Oct 19:00 CET"), "{table}");
 }
 
+/// A time is skipped while the run before it goes on.
+#[test]
+fn skipped_times_are_beside_the_bars_of_runs() {
+    let markup = timeline(&shown(vec![vec![item(Shade::Ok, 0, 60), item(Shade::Skipped, 30, 0)]]), 1200).into_string();
+    let bar = markup.split_once("<rect class=\"ok\"").unwrap().1;
+    let number = |name: &str| {
+        let text = bar.split_once(&format!(" {name}=\"")).unwrap().1.split_once('"').unwrap().0;
+        text.parse::<f64>().unwrap()
+    };
+    let skip = markup.split_once("<path class=\"skipped\" d=\"M").unwrap().1.split_once('Z').unwrap().0;
+    let corners: Vec<f64> = skip.split(['L', ' ']).map(|text| text.parse().unwrap()).collect();
+    assert!(corners[1] >= number("y") + number("height"), "{markup}");
+    assert!(corners[2] - corners[0] > 5.8 && corners[5] - corners[1] > 5.8, "{markup}");
+}
+
+#[test]
+fn the_axis_names_its_zone() {
+    assert!(timeline(&shown(Vec::new()), 1200).into_string().contains("<title>Time zone</title>Europe/Berlin</text>"));
+}
+
 #[test]
 fn thin_bars_of_one_outcome_are_merged() {
     let mut items: Vec<LaneItem> = (0..300)

@@ -38,10 +38,7 @@ pub(super) async fn log(app: &App, run: &Model, query: &LogQuery, zone: Option<Z
         section aria-labelledby="log-title" {
             div.row.between {
                 h2 #log-title { "Log" }
-                p.soft { (run.total_lines) " lines, " (byte_size(u64::try_from(run.log_bytes).unwrap_or(0)))
-                    @if run.log_cut { "; lines in the middle were left out, because the log is too large" }
-                    @if let Some(zone) = zone { "; times in " (zone.name()) }
-                }
+                (size(run, zone))
             }
             (tools(run, query, follows))
             @if let (Some(found), Some(text)) = (&found, query.search()) { (matches(run, query, found, text)) }
@@ -61,6 +58,18 @@ pub(super) async fn log(app: &App, run: &Model, query: &LogQuery, zone: Option<Z
             }
         }
     })
+}
+
+/// How long the log is so far.
+pub(super) fn size(run: &Model, zone: Option<Zone>) -> Markup {
+    html! {
+        p #log-size.soft {
+            (run.total_lines) @if run.total_lines == 1 { " line, " } @else { " lines, " }
+            (byte_size(u64::try_from(run.log_bytes).unwrap_or(0)))
+            @if run.log_cut { "; lines in the middle were left out, because the log is too large" }
+            @if let Some(zone) = zone { "; times in " (zone.name()) }
+        }
+    }
 }
 
 /// What stands in the place of lines.

@@ -34,12 +34,12 @@ pub(super) async fn show_run(
     Query(log): Query<LogQuery>,
 ) -> poem::Result<Response> {
     let (run, scene) = load(app, &viewer.caller, RunId(id)).await?;
-    let title = format!("Run {} of {}", run.number, scene.job.name);
+    let title = format!("Run #{} of {}", run.number, scene.job.name);
     let log = log_view::log(app, &run, &log, zone_of(&scene.job.spec)).await?;
     let body = html! {
         (noticed.show())
         div.row.between {
-            h1 { "Run " (run.number) " of " a href=(paths::job(scene.job.id)) { (scene.job.name) } }
+            h1 { "Run #" (run.number) " of " a href=(paths::job(scene.job.id)) { (scene.job.name) } }
             (neighbors(app, &run).await?)
         }
         (head(app, &viewer.caller, &viewer.csrf, &run, &scene).await?)
@@ -73,7 +73,13 @@ struct RunLive {
 impl Live for RunLive {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
         let (run, scene) = load(app, caller, self.run).await?;
-        Ok(vec![("head", head(app, caller, &self.csrf, &run, &scene).await?)])
+        let head = head(app, caller, &self.csrf, &run, &scene).await?;
+        Ok(vec![("head", head), ("log-size", log_view::size(&run, zone_of(&scene.job.spec)))])
+    }
+
+    /// Its log grows while it runs.
+    async fn pulse(&self, app: &App) -> Result<i64> {
+        Ok(store::run::by_id(&app.db, self.run).await?.map_or(0, |run| run.total_lines))
     }
 }
 
@@ -116,8 +122,8 @@ async fn neighbors(app: &App, run: &Model) -> Result<Markup> {
     let later = store::run::next_of_job(&app.db, job, run.number).await?;
     Ok(html! {
         nav.row aria-label="Runs of the job" {
-            @if let Some(earlier) = earlier { a rel="prev" href=(paths::run(earlier.id)) { "← Run " (earlier.number) } }
-            @if let Some(later) = later { a rel="next" href=(paths::run(later.id)) { "Run " (later.number) " →" } }
+            @if let Some(earlier) = earlier { a rel="prev" href=(paths::run(earlier.id)) { "← Run #" (earlier.number) } }
+            @if let Some(later) = later { a rel="next" href=(paths::run(later.id)) { "Run #" (later.number) " →" } }
         }
     })
 }

@@ -59,5 +59,5 @@ pub(in crate::console) fn taken(run: &Model, now: DateTime<Utc>) -> Option<u64> 
 pub(in crate::console) fn summary(run: &Model, zone: Option<Zone>, now: DateTime<Utc>) -> String {
     let at = run.scheduled_for.or(run.started_at).unwrap_or(run.created_at);
     let taken = taken(run, now).map(|taken| format!(" in {}", duration(taken))).unwrap_or_default();
-    format!("Run {}, {}: {}{taken}", run.number, in_zone(at, zone), Shade::of(run.state).label())
+    format!("Run #{}, {}: {}{taken}", run.number, in_zone(at, zone), Shade::of(run.state).label())
 }

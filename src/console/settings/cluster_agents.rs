@@ -38,7 +38,7 @@ pub(super) async fn page(
 ) -> poem::Result<Response> {
     let id = OrganizationId(id);
     let cluster = access::cluster(&app.db, &viewer.caller, Action::ViewCluster, id, ClusterId(row)).await?;
-    Ok(listed(app, &viewer, &cluster, None, &Problems::default()).await?)
+    Ok(listed(app, &viewer, &cluster, None, None).await?)
 }
 
 /// The agents. `created` is shown once.
@@ -47,7 +47,7 @@ async fn listed(
     viewer: &Viewer,
     cluster: &Model,
     created: Option<&Secret<String>>,
-    problems: &Problems,
+    refused: Option<(&str, &Problems)>,
 ) -> Result<Response> {
     let id = cluster.organization_id;
     let mut rows: Vec<Row> = Vec::new();
@@ -58,20 +58,21 @@ async fn listed(
     let manages = may(viewer, id, Action::ManageCluster);
     let body = html! {
         h2 { "Agents of " (cluster.name) }
-        @if let Some(token) = created { (command(app, token)) }
+        @if let Some(token) = created { (command(app, cluster, token)) }
         @if rows.is_empty() { p.card { "There are no agents yet. An agent is a program on a machine that the server cannot reach: it fetches the steps of this cluster by outbound requests." } }
         @else { (table(app, (viewer, cluster, manages), &rows, app.clock.now())) }
-        @if manages { (create_form(viewer, cluster, problems)) }
+        @if manages { (create_form(viewer, cluster, refused)) }
     };
     let api = format!("/organization/{id}/cluster/{}/agent", cluster.id);
     show(app, viewer, id, (Tab::Clusters, Some(api)), &body).await
 }
 
 /// How a new agent is started.
-fn command(app: &App, token: &Secret<String>) -> Markup {
+fn command(app: &App, cluster: &Model, token: &Secret<String>) -> Markup {
     let said = "The agent was created. Copy the command now: its token is not shown again. Start it on the machine that is to run the steps.";
     let command = format!("WINDLASS_AGENT_TOKEN={} windlass agent --url {}", token.expose(), app.public_url());
-    shown_once(said, &command, None)
+    let list = format!("{}/cluster/{}/agents", settings(cluster.organization_id), cluster.id);
+    shown_once(&list, said, &command, None)
 }
 
 fn table(app: &App, (viewer, cluster, manages): (&Viewer, &Model, bool), rows: &[Row], now: DateTime<Utc>) -> Markup {
@@ -103,14 +104,16 @@ fn agent_state(app: &App, agent: &agent::Model) -> Markup {
     })
 }
 
-fn create_form(viewer: &Viewer, cluster: &Model, problems: &Problems) -> Markup {
+fn create_form(viewer: &Viewer, cluster: &Model, refused: Option<(&str, &Problems)>) -> Markup {
+    let none = Problems::default();
+    let (name, problems) = refused.unwrap_or(("", &none));
     html! {
         section.card {
             h2 { "Create an agent" }
             form method="post" action={ (settings(cluster.organization_id)) "/cluster/" (cluster.id) "/agents" } {
                 (token(viewer))
                 (problems.others(&["name"]))
-                (Field::text("name", "Name", "").required().hint("Such as the name of the machine").show(problems))
+                (Field::text("name", "Name", name).required().hint("Such as the name of the machine").show(problems))
                 p { button type="submit" { "Create" } }
             }
         }
@@ -128,10 +131,10 @@ pub(super) async fn create(
     let cluster = access::cluster(&app.db, &viewer.caller, Action::ManageCluster, id, ClusterId(row)).await?;
     let name = form.text("name").trim();
     match agent_settings::create(app, &viewer.requester(), cluster.clone(), name).await {
-        Ok((_, token)) => Ok(listed(app, &viewer, &cluster, Some(&token), &Problems::default()).await?),
+        Ok((_, token)) => Ok(listed(app, &viewer, &cluster, Some(&token), None).await?),
         Err(error) => {
             let problems = Problems::of(error)?;
-            let mut response = listed(app, &viewer, &cluster, None, &problems).await?;
+            let mut response = listed(app, &viewer, &cluster, None, Some((name, &problems))).await?;
             response.set_status(poem::http::StatusCode::BAD_REQUEST);
             Ok(response)
         }

@@ -46,7 +46,7 @@ pub(super) async fn page(
 ) -> poem::Result<Response> {
     let id = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ViewSettings, id).await?;
-    Ok(listed(app, &viewer, id, (None, &noticed), &Problems::default()).await?)
+    Ok(listed(app, &viewer, id, (None, &noticed), None).await?)
 }
 
 /// The push hooks. The secret of `created` is shown once.
@@ -55,7 +55,7 @@ async fn listed(
     viewer: &Viewer,
     id: OrganizationId,
     (created, noticed): (Option<&Created>, &Noticed),
-    problems: &Problems,
+    refused: Option<(&str, &Problems)>,
 ) -> Result<Response> {
     // What was delivered may be read by those who may change what is accepted.
     let manages = may(viewer, id, Action::ManageSettings);
@@ -75,7 +75,7 @@ async fn listed(
             p.card { "There are no push hooks yet. A git provider delivers pushes to them, so that jobs with automatic deployment are deployed at once, and workspaces that poll start their jobs, and not only at the next poll." }
         }
         @for (row, deliveries) in &rows { (card(app, (viewer, manages), row, deliveries, now)) }
-        @if manages { (create_form(viewer, id, problems)) }
+        @if manages { (create_form(viewer, id, refused)) }
     };
     show(app, viewer, id, (Tab::PushHooks, Some(format!("/organization/{id}/pushHook"))), &body).await
 }
@@ -86,7 +86,7 @@ fn new_secret(app: &App, row: &Model, secret: &Secret<String>) -> Markup {
         p { "Give it to the provider, with this address, JSON as the type of content, and the events of pushes:" }
         pre { code { (address(app, row.id)) } }
     };
-    shown_once(&said, secret.expose(), Some(advice))
+    shown_once(&format!("{}/push-hooks", settings(row.organization_id)), &said, secret.expose(), Some(advice))
 }
 
 fn card(
@@ -138,14 +138,16 @@ fn table(deliveries: &[push_hook_delivery::Model], now: DateTime<Utc>) -> Markup
     }
 }
 
-fn create_form(viewer: &Viewer, id: OrganizationId, problems: &Problems) -> Markup {
+fn create_form(viewer: &Viewer, id: OrganizationId, refused: Option<(&str, &Problems)>) -> Markup {
+    let none = Problems::default();
+    let (name, problems) = refused.unwrap_or(("", &none));
     html! {
         section.card {
             h2 { "Create a push hook" }
             form method="post" action={ (settings(id)) "/push-hooks" } {
                 (token(viewer))
                 (problems.others(&["name"]))
-                (Field::text("name", "Name", "").required().hint("Such as the name of the provider").show(problems))
+                (Field::text("name", "Name", name).required().hint("Such as the name of the provider").show(problems))
                 p { button type="submit" { "Create" } }
             }
         }
@@ -162,11 +164,12 @@ pub(super) async fn create(
     let id = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ManageSettings, id).await?;
     let nothing = Noticed::default();
-    match push_hook_settings::create(app, &viewer.requester(), id, form.text("name").trim()).await {
-        Ok(created) => Ok(listed(app, &viewer, id, (Some(&created), &nothing), &Problems::default()).await?),
+    let name = form.text("name").trim();
+    match push_hook_settings::create(app, &viewer.requester(), id, name).await {
+        Ok(created) => Ok(listed(app, &viewer, id, (Some(&created), &nothing), None).await?),
         Err(error) => {
             let problems = Problems::of(error)?;
-            let mut response = listed(app, &viewer, id, (None, &nothing), &problems).await?;
+            let mut response = listed(app, &viewer, id, (None, &nothing), Some((name, &problems))).await?;
             response.set_status(StatusCode::BAD_REQUEST);
             Ok(response)
         }
@@ -183,7 +186,7 @@ pub(super) async fn replace_secret(
     let id = OrganizationId(id);
     let row = access::push_hook(&app.db, &viewer.caller, Action::ManageSettings, id, PushHookId(row)).await?;
     let created = push_hook_settings::replace_secret(app, &viewer.requester(), row).await?;
-    Ok(listed(app, &viewer, id, (Some(&created), &Noticed::default()), &Problems::default()).await?)
+    Ok(listed(app, &viewer, id, (Some(&created), &Noticed::default()), None).await?)
 }
 
 #[handler]

@@ -7,6 +7,7 @@ use entity::id::{AccessTokenId, OrganizationId, TokenId};
 use entity::member::Role;
 use entity::{access_token, api_token, custom_role};
 use maud::{Markup, html};
+use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
@@ -31,7 +32,7 @@ use crate::store;
 
 #[handler]
 pub(super) async fn page(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
-    Ok(listed(app, &viewer, OrganizationId(id), None, &Problems::default()).await?)
+    Ok(listed(app, &viewer, OrganizationId(id), None, None).await?)
 }
 
 /// The tokens. `created` is shown once.
@@ -40,7 +41,7 @@ async fn listed(
     viewer: &Viewer,
     id: OrganizationId,
     created: Option<&Secret<String>>,
-    problems: &Problems,
+    refused: Option<(&Form, &Problems)>,
 ) -> Result<Response> {
     access::organization(&app.db, &viewer.caller, Action::ManageTokens, id).await?;
     let rows = store::token::list_by_organization(&app.db, id).await?;
@@ -48,12 +49,17 @@ async fn listed(
     let custom = store::custom_role::list(&app.db, id).await?;
     let now = app.clock.now();
     let body = html! {
-        (created_token(created))
+        (created_token(created, &format!("{}/tokens", settings(id))))
         (api_tokens(viewer, id, &rows, &custom, now))
-        (create_form(viewer, id, &custom, problems))
+        (create_form(viewer, id, &custom, refused))
         @if !others.is_empty() { (access_tokens(viewer, id, &others, now)) }
     };
-    show(app, viewer, id, (Tab::Tokens, Some(format!("/organization/{id}/apiToken"))), &body).await
+    let mut response =
+        show(app, viewer, id, (Tab::Tokens, Some(format!("/organization/{id}/apiToken"))), &body).await?;
+    if refused.is_some() {
+        response.set_status(StatusCode::BAD_REQUEST);
+    }
+    Ok(response)
 }
 
 fn api_tokens(
@@ -102,7 +108,19 @@ fn access_tokens(viewer: &Viewer, id: OrganizationId, rows: &[access_token::Mode
     }
 }
 
-fn create_form(viewer: &Viewer, id: OrganizationId, custom: &[custom_role::Model], problems: &Problems) -> Markup {
+fn create_form(
+    viewer: &Viewer,
+    id: OrganizationId,
+    custom: &[custom_role::Model],
+    refused: Option<(&Form, &Problems)>,
+) -> Markup {
+    let none = Problems::default();
+    let problems = refused.map_or(&none, |(_, problems)| problems);
+    let typed = |name: &str| refused.map_or("", |(form, _)| form.text(name));
+    let is_chosen = |role: Option<Role>, id: String| match typed("role") {
+        "" => role == Some(Role::Viewer),
+        chosen => chosen == id,
+    };
     let built_in = BUILT_IN.iter().filter(|(role, ..)| *role != Role::Owner);
     html! {
         section.card {
@@ -110,13 +128,13 @@ fn create_form(viewer: &Viewer, id: OrganizationId, custom: &[custom_role::Model
             form method="post" action={ (settings(id)) "/tokens" } {
                 (token(viewer))
                 (problems.others(&["name", "expires_at"]))
-                (Field::text("name", "Name", "").required().show(problems))
+                (Field::text("name", "Name", typed("name")).required().show(problems))
                 label for="field-role" { "Role" }
                 select #field-role name="role" {
-                    @for (role, name, id) in built_in { option value=(id) selected[*role == Role::Viewer] { (name) } }
-                    @for row in custom { option value=(row.id) { (row.name) } }
+                    @for (role, name, id) in built_in { option value=(id) selected[is_chosen(Some(*role), id.to_string())] { (name) } }
+                    @for row in custom { option value=(row.id) selected[is_chosen(None, row.id.to_string())] { (row.name) } }
                 }
-                (end_field(problems))
+                (end_field(typed("expires_at"), problems))
                 p { button type="submit" { "Create" } }
             }
         }
@@ -133,8 +151,8 @@ pub(super) async fn create(
     let id = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ManageTokens, id).await?;
     match created(app, &viewer, id, &form).await {
-        Ok(token) => Ok(listed(app, &viewer, id, Some(&token), &Problems::default()).await?),
-        Err(error) => Ok(listed(app, &viewer, id, None, &Problems::of(error)?).await?),
+        Ok(token) => Ok(listed(app, &viewer, id, Some(&token), None).await?),
+        Err(error) => Ok(listed(app, &viewer, id, None, Some((&form, &Problems::of(error)?))).await?),
     }
 }
 

@@ -197,7 +197,7 @@ fn set_up(app: &App, viewer: &Viewer, shown: &Shown, secret: Option<&Secret<Stri
     let path = format!("{}/webhook", paths::workspace(shown.of.id));
     html! {
         @if let Some(secret) = secret {
-            (shown_once("This is the secret of the webhook. Copy it now: it is not shown again.", secret.expose(), None))
+            (shown_once(&path, "This is the secret of the webhook. Copy it now: it is not shown again.", secret.expose(), None))
         }
         @if let Some(hook) = &shown.hook {
             section.card aria-labelledby="set-up" {

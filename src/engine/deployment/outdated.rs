@@ -3,17 +3,22 @@
 use entity::job;
 use entity::job_spec::JobSpec;
 
-/// Whether two configurations behave the same; descriptive fields are ignored.
+/// The part of a configuration that a deployment makes effective: without what only describes the job.
 #[must_use]
-pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
-    let bare = |spec: &JobSpec| JobSpec {
+pub fn effective(spec: &JobSpec) -> JobSpec {
+    JobSpec {
         description: String::new(),
         icon_uri: String::new(),
         auto_preview: false,
         auto_deploy: false,
         ..spec.clone()
-    };
-    bare(one) == bare(other)
+    }
+}
+
+/// Whether two configurations behave the same; descriptive fields are ignored.
+#[must_use]
+pub fn runs_alike(one: &JobSpec, other: &JobSpec) -> bool {
+    effective(one) == effective(other)
 }
 
 /// Whether the configuration or the variables of a job differ from the deployed ones, or its CronJob was changed manually in

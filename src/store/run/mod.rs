@@ -28,8 +28,8 @@ pub use self::open::{
 pub use self::ownership::{Orphans, claim, list_orphans, list_owned, list_owned_of, list_owned_to_cancel, take_over};
 pub use self::run_list::{
     RunFilter, by_id, by_idempotency_key, has_backfill, list_by_ids, list_by_job, list_created_between, list_failed,
-    list_filtered, list_newest_of_environments, list_scheduled_between, list_scheduled_times, newest_of_event,
-    newest_scheduled_time, next_of_job,
+    list_filtered, list_newest_of_environments, list_newest_scheduled_between, list_scheduled_between,
+    list_scheduled_times, newest_of_event, newest_scheduled_time, next_of_job,
 };
 pub use self::run_outcome::{LastRun, last_of_job, outcomes_by_number};
 pub use self::transition::{

@@ -57,6 +57,26 @@ pub async fn list_scheduled_between(
         .await
 }
 
+/// The newest of them, newest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_newest_scheduled_between(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u64,
+) -> Result<Vec<run::Model>, DbErr> {
+    run::Entity::find()
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::ScheduledFor.gte(from))
+        .filter(run::Column::ScheduledFor.lt(until))
+        .order_by_desc(run::Column::ScheduledFor)
+        .limit(limit)
+        .all(db)
+        .await
+}
+
 /// The runs of a job that were created in a time span, oldest first.
 ///
 /// # Errors

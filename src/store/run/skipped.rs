@@ -46,6 +46,25 @@ pub async fn list_between(
     Ok(rows)
 }
 
+/// The newest of them, newest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_newest_between(
+    db: &impl ConnectionTrait,
+    job: JobId,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let newest = |select: sea_orm::Select<Entity>| select.order_by_desc(Column::ScheduledFor);
+    let of_job = || Entity::find().filter(Column::JobId.eq(job));
+    let inside = of_job().filter(Column::ScheduledFor.gte(from)).filter(Column::ScheduledFor.lt(until));
+    let mut rows = newest(inside).limit(limit).all(db).await?;
+    let before = newest(of_job().filter(Column::ScheduledFor.lt(from))).limit(1).one(db).await?;
+    rows.extend(before.filter(|row| row.through >= from));
+    Ok(rows)
+}
+
 /// The newest skipped times of a job.
 ///
 /// # Errors

@@ -44,9 +44,9 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await me.look()
   await page.getByText('Lock the workspace').click()
   await me.fill({ Reason: 'a move' })
-  await me.send('Lock', 'The workspace is locked')
+  await me.send('Lock', 'The workspace was locked')
   await me.look()
-  await me.send('Unlock the workspace', 'The workspace is unlocked.')
+  await me.send('Unlock the workspace', 'The workspace was unlocked.')
 
   const first = await planned(me, api, organization, path, template)
   await me.sees('terraform_data.greeting')

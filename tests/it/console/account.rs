@@ -19,6 +19,9 @@ async fn people_create_and_revoke_their_own_tokens() {
     ] {
         let shown = me.submit(TOKENS, TOKENS, &fields).await.expect(400);
         assert!(shown.contains(said), "{said}: {shown}");
+        for (_, typed) in fields {
+            assert!(shown.contains(&format!("value=\"{typed}\"")), "{typed} is kept: {shown}");
+        }
     }
     let shown = me.submit(TOKENS, TOKENS, &[("description", "ci <b>"), ("expires_at", "")]).await.expect(200);
     let token = between(&shown, "<pre><code>", "</code>").expect("the token is not shown").to_owned();

@@ -158,7 +158,7 @@ async fn actions() {
     it.client.get(&format!("/job/{job}")).await.expect(404);
 }
 
-fn definition<'a>(registry: &'a str, name: &'a str, scheduled_at: &'a str) -> Vec<(&'a str, &'a str)> {
+pub(super) fn definition<'a>(registry: &'a str, name: &'a str, scheduled_at: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("type", "cron"),
         ("name", name),

@@ -87,7 +87,13 @@ async fn the_overview_says_what_fails_and_what_comes_next() {
 
     let timeline = browser.get(&format!("{path}/timeline?span=48h&zone=Europe/Paris")).await.expect(200);
     assert!(timeline.contains("planned") && timeline.contains("nightly &lt;b&gt;"), "{timeline}");
-    assert!(browser.get(&format!("{path}/timeline?zone=Nowhere")).await.expect(400).contains("IANA time zone"));
+    assert!(timeline.contains(">Europe/Paris</text>") && timeline.contains("value=\"Europe/Paris\""), "{timeline}");
+    let refused = browser.get(&format!("{path}/timeline?zone=Nowhere")).await.expect(400);
+    for text in
+        ["Time zone must be an IANA time zone", "value=\"Nowhere\" aria-invalid=\"true\"", "name=\"span\"", "Sections"]
+    {
+        assert!(refused.contains(text), "{text}: {refused}");
+    }
     let forecast = browser.get(&format!("{path}/forecast")).await.expect(200);
     assert!(forecast.contains("<strong>1</strong> times are planned"), "{forecast}");
 }
@@ -112,8 +118,14 @@ async fn settings_are_for_those_who_may_see_them() {
     let client = app.client(Some(format!("Token windlass_{token}")));
     client.get("/organization").await.expect(200);
     assert!(!admin.get(&tokens).await.expect(200).contains(&token), "a token is shown once");
-    let refused = admin.submit(&tokens, &tokens, &[("name", ""), ("role", role)]).await.expect(200);
-    assert!(refused.contains("aria-invalid=\"true\""), "{refused}");
+    assert!(created.contains(&format!("data-reload=\"{tokens}\"")), "a reload creates no second one: {created}");
+    let past = [("name", "typed"), ("role", role), ("expires_at", "2001-02-03")];
+    let refused = admin.submit(&tokens, &tokens, &past).await.expect(400);
+    for text in
+        ["aria-invalid=\"true\"", "value=\"typed\"", "value=\"2001-02-03\"", &format!("value=\"{role}\" selected")]
+    {
+        assert!(refused.contains(text), "{text}: {refused}");
+    }
 
     let page = admin.get(&tokens).await.expect(200);
     let (_, of_robot) = page.split_once("robot").unwrap();

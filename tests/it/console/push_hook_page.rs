@@ -15,8 +15,12 @@ async fn push_hooks_with_what_was_delivered() {
     assert!(me.get(&page).await.expect(200).contains("There are no push hooks yet"));
     let shown = me.submit(&page, &page, &[("name", " ")]).await.expect(400);
     assert!(shown.contains("class=\"problem\""), "{shown}");
+    let long = "y".repeat(1000);
+    let shown = me.submit(&page, &page, &[("name", &long)]).await.expect(400);
+    assert!(shown.contains(&format!("value=\"{long}\"")), "what was typed is kept: {shown}");
     let shown = me.submit(&page, &page, &[("name", "forge <b>")]).await.expect(200);
     assert!(shown.contains("forge &lt;b&gt;"), "{shown}");
+    assert!(shown.contains(&format!("data-reload=\"{page}\"")), "a reload makes no second one: {shown}");
     let secret = between(&shown, "not shown again.</p><pre><code>", "</code>").unwrap().to_owned();
     let hook = between(&shown, "/push/", "</code>").unwrap().to_owned();
     assert!(!me.get(&page).await.expect(200).contains(&secret));

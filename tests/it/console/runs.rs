@@ -64,7 +64,7 @@ async fn a_run_with_its_log() {
     assert_eq!(text, format!("first\n\u{1b}[31mred\u{1b}[0m plain\n{HOSTILE}\nto stderr\n"));
     let again = me.submit(&path, &format!("{path}/rerun"), &[]).await.leads();
     let page = me.get(&again).await.expect(200);
-    assert!(page.contains("The run is queued.") && page.contains("rel=\"prev\""), "{page}");
+    assert!(page.contains("The run was queued.") && page.contains("rel=\"prev\""), "{page}");
     assert!(me.get(&path).await.expect(200).contains("rel=\"next\""));
     assert_eq!(it.runs(&job).await.len(), 2);
 }

@@ -131,7 +131,11 @@ async fn agents_of_a_cluster() {
     assert!(none.contains("There are no agents yet") && none.contains("far &lt;b&gt;"), "{none}");
     let refused = me.submit(&agents, &agents, &[("name", " ")]).await.expect(400);
     assert!(refused.contains("class=\"problem\""), "{refused}");
+    let long = "y".repeat(1000);
+    let refused = me.submit(&agents, &agents, &[("name", &long)]).await.expect(400);
+    assert!(refused.contains(&format!("value=\"{long}\"")), "what was typed is kept: {refused}");
     let created = me.submit(&agents, &agents, &[("name", "crane <b>")]).await.expect(200);
+    assert!(created.contains(&format!("data-reload=\"{agents}\"")), "a reload makes no second one: {created}");
     let token = created.split("WINDLASS_AGENT_TOKEN=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     assert!(token.starts_with("windlass-agent_") && created.contains("windlass agent --url"), "{created}");
     let again = me.get(&agents).await.expect(200);
