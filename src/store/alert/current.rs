@@ -137,6 +137,20 @@ pub async fn touch_alerts(tx: &impl ConnectionTrait, ids: Vec<AlertId>, now: Dat
     Ok(())
 }
 
+/// Makes the alerts of a rule due that nobody could be told.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn tell_unheard(tx: &impl ConnectionTrait, rule: AlertRuleId, now: DateTime<Utc>) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::DueAt, Expr::value(now))
+        .filter(Column::RuleId.eq(rule))
+        .filter(Column::State.eq(AlertState::Triggered))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Deletes alerts.
 ///
 /// # Errors
