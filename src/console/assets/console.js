@@ -6,6 +6,10 @@ const source = document.body.dataset.live;
 const connection = document.getElementById("connection");
 if (source && window.EventSource) {
   let events;
+  const late = new Map();
+  document.addEventListener("focusout", (event) => {
+    for (const [id, html] of [...late]) if (!document.getElementById(id)?.contains(event.relatedTarget)) setTimeout(replace, 0, { id, html });
+  });
   const open = () => {
     events = new EventSource(source);
     events.addEventListener("open", () => say(""));
@@ -16,12 +20,19 @@ if (source && window.EventSource) {
   const say = (text) => { if (connection) connection.textContent = text; };
   const replace = ({ id, html }) => {
     const old = document.getElementById(id);
-    // What somebody is filling in, or has selected, is not taken away.
-    if (!old || old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) return;
+    if (!old) return;
+    // What somebody is filling in, or has selected, is not taken away before they leave it.
+    if (old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) {
+      late.set(id, html);
+      return;
+    }
+    late.delete(id);
+    const typed = [...old.querySelectorAll("input[id]:not([type=hidden]), textarea[id]")].filter((one) => one.value !== one.defaultValue);
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     const opened = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
     old.outerHTML = html;
     for (const one of opened) document.getElementById(one)?.setAttribute("open", "");
+    for (const { id, value } of typed) { const field = document.getElementById(id); if (field) field.value = value; }
     if (focused) document.getElementById(focused)?.focus();
     times();
     stops();
@@ -62,7 +73,8 @@ window.addEventListener("resize", stops);
 
 // Buttons that cannot be undone ask first.
 document.addEventListener("submit", (event) => {
-  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  const chosen = event.target.querySelector("option[data-confirm]:checked");
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm ?? chosen?.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
