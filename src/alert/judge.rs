@@ -16,7 +16,7 @@ use super::happened::Happened;
 use super::subject::{Located, locate};
 use super::tell::{Outgoing, tell};
 use crate::app::App;
-use crate::engine::alert::{Decision, Known, Seen, covers, decide, silence_words, silenced};
+use crate::engine::alert::{Decision, Known, Seen, covers, decide, silence_words, silenced, unheard};
 use crate::engine::news::run_reason;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
@@ -92,6 +92,7 @@ pub(super) async fn weigh(
             let decision = silenced(&background.silences, rule, &located.position, now)
                 .map_or_else(|| unsuppressed(known, &decision), |silence| suppressed(known, &decision, silence))
                 .unwrap_or(decision);
+            let decision = if rule.receivers.0.is_empty() { unheard(decision) } else { decision };
             let is_new = known.is_none();
             let reason = one.reason.clone().or_else(|| background.reason(one.run));
             let row = alert_of(known, rule, one, &decision, reason);

@@ -1,4 +1,5 @@
-//! Ends alerts whose condition no longer holds, and tells pending ones that have held for long enough.
+//! Ends alerts whose condition no longer holds, and tells those that are due: pending ones that have held for long enough, and what nobody
+//! could be told before.
 
 use std::collections::HashSet;
 
@@ -14,7 +15,7 @@ use super::cluster_reach::reached_again;
 use super::subject::{Located, Subject, locate};
 use super::tell::{Outgoing, tell};
 use crate::app::App;
-use crate::engine::alert::{silence_words, silenced};
+use crate::engine::alert::{NOBODY, silence_words, silenced};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -59,7 +60,7 @@ pub(super) async fn end_recovered(app: &App, cursor: AlertId, now: DateTime<Utc>
     Ok(next)
 }
 
-/// Tells pending alerts that have held for long enough. Returns whether there may be more.
+/// Tells alerts that are due. Returns whether there may be more.
 ///
 /// # Errors
 /// Database errors.
@@ -82,8 +83,8 @@ pub(super) async fn tell_due(app: &App, now: DateTime<Utc>) -> Result<bool> {
         let unheard = rows.iter().filter(is_unheard).map(|row| row.id).collect();
         rows.retain(|row| !over.contains(&row.id));
         for (row, rule, at) in located(tx, &rules, &rows).await? {
-            let next = after_wait(row, silenced(&silences, rule, &at.position, now), now);
-            if next.state == AlertState::Triggered {
+            let next = after_wait(row, rule, silenced(&silences, rule, &at.position, now), now);
+            if next.state == AlertState::Triggered && !rule.receivers.0.is_empty() {
                 outgoing.add(rule.id, &next, &at.name);
             }
             store::alert::save_alert(tx, next, false).await?;
@@ -103,26 +104,23 @@ async fn locked(tx: &DatabaseTransaction, alerts: &[alert::Model]) -> Result<Vec
     store::alert::lock_rules(tx, ids).await.map_err(Error::from)
 }
 
-/// What becomes of an alert that is due: it is told, unless a silence has begun in the meantime or was extended.
-fn after_wait(row: &alert::Model, silence: Option<&Silence>, now: DateTime<Utc>) -> alert::Model {
-    match silence {
-        Some(silence) => alert::Model {
+/// What becomes of an alert that is due: it is told, unless a silence has begun in the meantime or was extended, or nobody would hear.
+fn after_wait(row: &alert::Model, rule: &Rule, silence: Option<&Silence>, now: DateTime<Utc>) -> alert::Model {
+    if let Some(silence) = silence {
+        return alert::Model {
             state: AlertState::Suppressed,
             due_at: Some(silence.ends_at),
             decision: silence_words(silence),
             ..row.clone()
-        },
-        None => alert::Model {
-            decision: match row.state {
-                AlertState::Suppressed => "told, because its silence is over".into(),
-                _ => "told, because it has held for long enough".into(),
-            },
-            state: AlertState::Triggered,
-            due_at: None,
-            told_at: Some(now),
-            ..row.clone()
-        },
+        };
     }
+    let (told_at, decision) = match row.state {
+        _ if rule.receivers.0.is_empty() => (row.told_at, NOBODY),
+        AlertState::Suppressed => (Some(now), "told, because its silence is over"),
+        AlertState::Pending => (Some(now), "told, because it has held for long enough"),
+        AlertState::Triggered | AlertState::Notified => (Some(now), "told, because the rule has a receiver now"),
+    };
+    alert::Model { state: AlertState::Triggered, due_at: None, told_at, decision: decision.into(), ..row.clone() }
 }
 
 /// Alerts with their rules and where their subjects are.

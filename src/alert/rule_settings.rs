@@ -53,7 +53,7 @@ pub async fn create_rule<S: Serialize>(
     .await
 }
 
-/// Changes a rule. Its alerts end if it means something else now.
+/// Changes a rule. Its alerts end if it means something else now; its first receivers are told those that hold.
 ///
 /// # Errors
 /// `Invalid` with all faults; database errors.
@@ -66,6 +66,7 @@ pub async fn edit_rule<S: Serialize>(
 ) -> Result<S> {
     let meaning = meaning(&old);
     let before = shown(old.clone(), &[]);
+    let heard_nothing = old.receivers.0.is_empty();
     let row = Model { updated_at: app.clock.now(), ..apply_rule(app, wanted, old).await? };
     check_target(&row, "condition.promql")?;
     let is_other = meaning != self::meaning(&row);
@@ -73,6 +74,8 @@ pub async fn edit_rule<S: Serialize>(
         let row = store::row::update(tx, row).await?;
         if is_other || !row.enabled {
             store::alert::delete_alerts_of_rule(tx, row.id).await?;
+        } else if heard_nothing && !row.receivers.0.is_empty() {
+            store::alert::tell_unheard(tx, row.id, row.updated_at).await?;
         }
         let alerts = store::alert::list_alerts_of_rules(tx, vec![row.id]).await?;
         let change = change("UPDATE", &row).before(&before);

@@ -15,6 +15,7 @@ mod fault;
 mod form;
 pub mod format;
 mod gzip;
+mod held_times;
 mod home;
 mod job;
 mod live;

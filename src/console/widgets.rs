@@ -112,13 +112,34 @@ pub(super) fn choice<'a>(
     chosen: &str,
     problems: &Problems,
 ) -> Markup {
+    let options: Vec<_> = options.collect();
+    let entries = options.iter().map(|(value, words)| Entry { value, words, question: None });
+    choice_that_asks(name, label, entries, chosen, problems)
+}
+
+/// An entry of a choice.
+pub(super) struct Entry<'a> {
+    pub(super) value: &'a str,
+    pub(super) words: &'a str,
+    /// What is asked before a form is sent in which it is chosen.
+    pub(super) question: Option<&'a str>,
+}
+
+/// The same; some entries ask before the form is sent.
+pub(super) fn choice_that_asks<'a>(
+    name: &'static str,
+    label: &str,
+    entries: impl Iterator<Item = Entry<'a>>,
+    chosen: &str,
+    problems: &Problems,
+) -> Markup {
     let (id, problem) = (format!("field-{name}"), problems.at(name));
     html! {
         div.field {
             label for=(id) { (label) }
             select id=(id) name=(name) aria-invalid=[problem.as_ref().map(|_| "true")] aria-describedby={ (id) "-note" } {
-                @for (value, words) in options {
-                    option value=(value) selected[value == chosen] { (words) }
+                @for Entry { value, words, question } in entries {
+                    option value=(value) selected[value == chosen] data-confirm=[question] { (words) }
                 }
             }
             (note(&id, label, problem.as_deref(), None))

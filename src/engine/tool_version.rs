@@ -80,6 +80,28 @@ pub async fn check(
     Err(Error::invalid(FIELD, format!("accepts no version of {tool} that is installed: {}", names(&installed))))
 }
 
+/// Checks that a version which somebody names is one that the server has, if its steps are processes of the server. `look` has to be
+/// called before. Programs name their own version, and may only want to keep a state, so that `check` is not as strict.
+///
+/// # Errors
+/// `Invalid` if the range is malformed, or if the tool is not installed; database errors.
+pub async fn require_installed(
+    app: &App,
+    db: &impl ConnectionTrait,
+    (organization, chosen): (OrganizationId, Option<ClusterId>),
+    (iac_type, range): (&str, &str),
+) -> Result<()> {
+    let (wanted, tool) = (self::range(range)?, tool(iac_type));
+    let is_here = app.runners.processes && !app.runners.local_is_docker();
+    if wanted.is_any() || !is_here || cluster_for_steps(app, db, organization, chosen).await?.is_some() {
+        return Ok(());
+    }
+    if app.toolbox.known(tool).is_empty() {
+        return Err(Error::invalid(FIELD, format!("accepts no version of {tool} that is installed: there is none")));
+    }
+    Ok(())
+}
+
 /// Versions in a message.
 pub(super) fn names(versions: &[Version]) -> String {
     versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

@@ -108,9 +108,29 @@ pub async fn check_tool(
     tool_version::check(app, db, place, (iac_type, range)).await
 }
 
+/// Which sources are accepted besides those of repositories elsewhere.
+#[derive(Clone, Debug, Default)]
+struct Sources {
+    /// Whether repositories on the server's machine may be read.
+    local: bool,
+    /// The source that is stored. An earlier release may have accepted another one.
+    kept: Option<String>,
+}
+
+/// Checks that a source is the URL of a repository, or that there is none.
+fn check_source(source: &str, accepted: &Sources) -> Result<(), &'static str> {
+    let local: &[&str] = if accepted.local { &["file://"] } else { &[] };
+    let mut known = ["https://", "http://", "ssh://", "git@"].iter().chain(local);
+    let is_url = known.any(|scheme| source.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if is_url || ["", "empty"].contains(&source) || accepted.kept.as_deref() == Some(source) {
+        return Ok(());
+    }
+    Err("must be the URL of a repository, and begin with https://, http://, ssh:// or git@")
+}
+
 impl WorkspaceDefinition {
     /// Checks the texts.
-    fn check(&self) -> Result<()> {
+    fn check(&self, accepted: &Sources) -> Result<()> {
         let mut faults = Faults::default();
         let description = self.description.as_deref().unwrap_or_default();
         for (field, text, most) in [
@@ -130,6 +150,8 @@ impl WorkspaceDefinition {
         }
         if has_secret(&self.source) {
             faults.refuse("source", "must not contain a password or a token; choose a login instead");
+        } else if let Err(allowed) = check_source(&self.source, accepted) {
+            faults.refuse("source", allowed);
         }
         if let Err(allowed) = check_folder(&self.folder) {
             faults.refuse("folder", allowed);
@@ -189,7 +211,7 @@ impl WorkspaceDefinition {
     }
 }
 
-/// Stores a workspace: a new one, or one that has another definition now.
+/// Stores a workspace as somebody defines it: a new one, or one that has another definition now.
 ///
 /// # Errors
 /// `Invalid` with all faults; `Conflict` if the organization has a workspace of this name; database errors.
@@ -200,6 +222,16 @@ pub async fn save_workspace(
     old: Option<WorkspaceId>,
     wanted: WorkspaceDefinition,
 ) -> Result<WorkspaceId> {
+    let stored = match old {
+        Some(id) => store::row::by_id::<workspace::Model>(&app.db, id).await?,
+        None => None,
+    };
+    let tool = (wanted.iac_type.as_str(), wanted.terraform_version.as_str());
+    let is_new = stored.is_none_or(|row| (row.iac_type.as_str(), row.terraform_version.as_str()) != tool);
+    if is_new && wanted.execution_mode != "local" {
+        tool_version::look(app).await;
+        tool_version::require_installed(app, &app.db, (organization, wanted.cluster), tool).await?;
+    }
     save_workspace_in(app, by, organization, old, (|_| wanted.clone(), Belonging::default())).await
 }
 
@@ -229,7 +261,8 @@ pub async fn save_workspace_in(
         };
         // Locks the cluster, which comes before a workspace.
         let wanted = definition(&row);
-        wanted.check()?;
+        let kept = old.map(|_| row.source.clone());
+        wanted.check(&Sources { local: app.config.local_repositories, kept })?;
         wanted.check_references(tx, organization).await?;
         let row = match old {
             Some(id) => store::workspace::lock(tx, id).await?.filter(|row| !row.deleted).ok_or_else(missing)?,
@@ -319,8 +352,23 @@ mod tests {
             execution_mode: "remote".into(),
             ..WorkspaceDefinition::default()
         };
-        let Err(Error::Faults(faults)) = wrong.check() else { panic!("accepted, or not all faults") };
+        let Err(Error::Faults(faults)) = wrong.check(&Sources::default()) else {
+            panic!("accepted, or not all faults")
+        };
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(fields, ["branch", "name", "source", "folder", "iacType"]);
+    }
+
+    #[test]
+    fn sources_are_repositories() {
+        let none = Sources::default();
+        for fine in ["", "empty", "https://git.example/a.git", "ssh://git@git.example/a", "git@git.example:a.git"] {
+            assert_eq!(check_source(fine, &none), Ok(()), "{fine}");
+        }
+        for wrong in ["ftp://x", "file:///srv/a", "https://", "x", "git.example/a"] {
+            assert!(check_source(wrong, &none).is_err(), "{wrong}");
+        }
+        let local = Sources { local: true, kept: Some("ftp://x".into()) };
+        assert_eq!((check_source("file:///srv/a", &local), check_source("ftp://x", &local)), (Ok(()), Ok(())));
     }
 }

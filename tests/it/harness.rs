@@ -218,6 +218,13 @@ impl TestApp {
         Self { app: Arc::new(app), ..self }
     }
 
+    /// The same whose steps are processes of this machine, before it is used.
+    pub(crate) fn with_processes(self) -> Self {
+        let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
+        (app.runners.local, app.runners.processes) = (Ok(Target::Process), true);
+        Self { app: Arc::new(app), ..self }
+    }
+
     /// Webhooks may call this machine.
     pub(crate) async fn with_private_webhooks() -> Self {
         Self::configured(|config| config.webhook_private_addresses = true).await

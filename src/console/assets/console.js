@@ -22,10 +22,12 @@ if (source && window.EventSource) {
     const isHeld = old.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
     if (isHeld || old.querySelector("td button:hover")) { waiting.set(id, html); return; }
     waiting.delete(id);
+    const typed = [...old.querySelectorAll("input[id]:not([type=hidden]), textarea[id]")].filter((one) => one.value !== one.defaultValue);
     const focused = old.contains(document.activeElement) ? document.activeElement.id || id : "";
     const opened = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
     old.outerHTML = html;
     for (const one of opened) document.getElementById(one)?.setAttribute("open", "");
+    for (const { id, value } of typed) { const field = document.getElementById(id); if (field) field.value = value; }
     if (focused) focus(document.getElementById(focused) ?? document.getElementById(id));
     times();
     stops();
@@ -86,7 +88,8 @@ window.addEventListener("resize", stops);
 
 // Buttons that cannot be undone ask first.
 document.addEventListener("submit", (event) => {
-  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  const chosen = event.target.querySelector("option[data-confirm]:checked");
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm ?? chosen?.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
 

@@ -17,20 +17,27 @@ use crate::console::environment::of_deployment;
 use crate::console::form::Form;
 use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::{self, Noticed};
+use crate::console::post_button::{Manner, post_button};
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{button, place};
+use crate::console::widgets::place;
 use crate::console::{paths, reply};
 use crate::engine::command;
 use crate::engine::state::{DeploymentParts, deployment_log};
 use crate::error::Result;
 
 /// The parts of the page that change.
-async fn fragments(app: &App, row: &deployment::Model, of: &environment::Model) -> Result<Vec<Fragment>> {
+async fn fragments(
+    app: &App,
+    (caller, csrf): (&Caller, &str),
+    row: &deployment::Model,
+    of: &environment::Model,
+) -> Result<Vec<Fragment>> {
     let now = app.clock.now();
     let found = DeploymentParts::read(app, std::slice::from_ref(row)).await?;
     let entries = deployment_log(app, of, row).await?;
     Ok(vec![
+        ("deployment-actions", actions((caller, csrf), row, of)),
         ("deployment-state", summary(row, now)),
         ("deployment-parts", parts(row, &found, now)),
         ("deployment-log", log(&entries, row)),
@@ -45,16 +52,17 @@ pub(super) async fn show(
     Query(noticed): Query<Noticed>,
 ) -> poem::Result<Response> {
     let (row, of) = access::deployment(&app.db, &viewer.caller, Action::View, DeploymentId(id)).await?;
-    let fragments = fragments(app, &row, &of).await?;
+    let fragments = fragments(app, (&viewer.caller, &viewer.csrf), &row, &of).await?;
+    let (of_head, below): (Vec<_>, Vec<_>) = fragments.iter().partition(|(id, _)| *id == "deployment-actions");
     let path = paths::deployment(row.id);
     let title = format!("Deployment {} of {}", row.number, of.name);
     let body = html! {
         div.row.between {
             h1 { (title) }
-            (actions(&viewer, &row, &of))
+            @for (_, markup) in of_head { (markup) }
         }
         (noticed.show())
-        @for (id, markup) in &fragments {
+        @for (id, markup) in below {
             @match *id {
                 "deployment-parts" => h2 { "Parts" },
                 "deployment-log" => h2 { "Log" },
@@ -73,19 +81,20 @@ pub(super) async fn show(
     Ok(reply::page(app, &viewer, &Page { title, place, trail, body, api, live }))
 }
 
-fn actions(viewer: &Viewer, row: &deployment::Model, of: &environment::Model) -> Markup {
-    let may = viewer.caller.may(of.organization_id, Action::Deploy, &access::location(of));
+fn actions((caller, csrf): (&Caller, &str), row: &deployment::Model, of: &environment::Model) -> Markup {
+    let may = caller.may(of.organization_id, Action::Deploy, &access::location(of));
     let to = |word: &str| format!("{}/action/{word}", paths::environment(of.id));
     html! {
-        @if may {
-            div.row {
+        div.row #deployment-actions {
+            @if may {
                 @match row.progress {
                     Progress::Queued => {
-                        (button(viewer, &format!("{}/cancel", paths::deployment(row.id)), "Cancel", "quiet", None))
+                        (post_button(csrf, &format!("{}/cancel", paths::deployment(row.id)), "Cancel", Manner::Quiet))
                     }
                     Progress::Running => {
-                        (button(viewer, &to("cancel"), "Cancel", "quiet", None))
-                        (button(viewer, &to("cancel-runs"), "Cancel and interrupt", "danger", Some("Cancel, and interrupt the commands that are running?")))
+                        (post_button(csrf, &to("cancel"), "Cancel", Manner::Quiet))
+                        (post_button(csrf, &to("cancel-runs"), "Cancel and interrupt",
+                            Manner::Danger("Cancel, and interrupt the commands that are running?")))
                     }
                     Progress::Succeeded | Progress::Failed | Progress::Cancelled => {}
                 }
@@ -107,17 +116,21 @@ pub(super) async fn cancel(
 }
 
 /// The parts of the page that change.
-struct LiveDeployment(DeploymentId);
+struct LiveDeployment {
+    id: DeploymentId,
+    csrf: String,
+}
 
 impl Live for LiveDeployment {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
-        let (row, of) = access::deployment(&app.db, caller, Action::View, self.0).await?;
-        fragments(app, &row, &of).await
+        let (row, of) = access::deployment(&app.db, caller, Action::View, self.id).await?;
+        fragments(app, (caller, &self.csrf), &row, &of).await
     }
 }
 
 #[handler]
 pub(super) async fn fresh(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
     let (row, _) = access::deployment(&app.db, &viewer.caller, Action::View, DeploymentId(id)).await?;
-    Ok(live::events(app, viewer, LiveDeployment(row.id)))
+    let csrf = viewer.csrf.clone();
+    Ok(live::events(app, viewer, LiveDeployment { id: row.id, csrf }))
 }

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::id::{DeploymentId, EnvironmentId, JobId, StageId};
+use entity::job_spec::{JobSpec, JobType};
 use entity::{deployment, job, job_check, stage};
 use sea_orm::DatabaseTransaction;
 
 use crate::app::App;
+use crate::console::held_times::{HeldTime, held_times};
 use crate::engine::shown::ShownState;
 use crate::engine::state::{EnvironmentSnapshot, Freshness, JobSnapshot};
 use crate::error::{Error, Result};
@@ -39,6 +41,10 @@ pub(super) struct JobLine {
     pub(super) state: JobState,
     pub(super) name: String,
     pub(super) next: Option<DateTime<Utc>>,
+    /// Why that time does not run.
+    pub(super) held: Option<HeldTime>,
+    /// The configuration that is in effect.
+    pub(super) spec: JobSpec,
     pub(super) is_scheduled: bool,
 }
 
@@ -66,10 +72,11 @@ pub(super) struct EnvironmentView {
 
 impl EnvironmentView {
     pub(super) async fn read(app: &App, id: EnvironmentId, window: Window) -> Result<Self> {
-        store::snapshot(&app.db, async |tx| Self::read_in(tx, id, window).await).await
+        let now = app.clock.now();
+        store::snapshot(&app.db, async |tx| Self::read_in(tx, id, window, now).await).await
     }
 
-    async fn read_in(tx: &DatabaseTransaction, id: EnvironmentId, window: Window) -> Result<Self> {
+    async fn read_in(tx: &DatabaseTransaction, id: EnvironmentId, window: Window, now: DateTime<Utc>) -> Result<Self> {
         let mut states = Vec::new();
         let snapshot = EnvironmentSnapshot::read(tx, id, |job, stage| states.push(JobState::of(job, stage))).await?;
         let total = states.len();
@@ -82,11 +89,16 @@ impl EnvironmentView {
         let ids: Vec<JobId> = states.iter().map(|state| state.id).collect();
         let next = store::job_schedule::of_jobs(tx, ids.clone()).await?;
         let rows = store::job::list_by_ids(tx, ids).await?;
-        let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let in_effect = |row: &job::Model| row.deployed.clone().unwrap_or_else(|| row.spec.clone());
+        let rows: Vec<_> = rows.into_iter().map(|row| (in_effect(&row), row)).collect();
+        let nexts: Vec<_> = rows.iter().map(|(spec, row)| (row.id, spec, next.get(&row.id).copied())).collect();
+        let mut held = held_times(tx, &nexts, now).await?;
+        let mut rows: HashMap<_, _> = rows.into_iter().map(|(spec, row)| (row.id, (spec, row))).collect();
         let line = |state: JobState| {
-            let row = rows.get(&state.id)?;
-            let is_scheduled = row.job_type == entity::job_spec::JobType::Cron;
-            Some(JobLine { state, name: row.name.clone(), next: next.get(&state.id).copied(), is_scheduled })
+            let (spec, row) = rows.remove(&state.id)?;
+            let is_scheduled = row.job_type == JobType::Cron;
+            let (next, held) = (next.get(&row.id).copied(), held.remove(&row.id));
+            Some(JobLine { state, name: row.name, next, held, spec, is_scheduled })
         };
         let jobs = states.into_iter().filter_map(line).collect();
         let deployments = store::deployment::list_newest(tx, id, window.before, DEPLOYMENTS + 1).await?;

@@ -92,7 +92,9 @@ pub(super) fn jobs(row: &environment::Model, view: &EnvironmentView, window: Win
 fn next(line: &JobLine, now: DateTime<Utc>) -> Markup {
     html! {
         @match (line.next, line.is_scheduled) {
-            (Some(at), _) => (distance(at, now)),
+            (Some(at), _) => {
+                @match &line.held { Some(held) => (held.show(at, &line.spec, now)), None => (distance(at, now)) }
+            }
             (None, true) => span.soft { "not scheduled until it is deployed" },
             (None, false) => span.soft { "when it is deployed" },
         }

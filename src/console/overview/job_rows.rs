@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use windlass_schedule::time_zone;
 
 use crate::app::App;
+use crate::console::held_times::{HeldTime, held_times};
 use crate::console::paths;
 use crate::console::picture::strip::{StripBar, strip};
 use crate::console::run_marks::strip_bar;
@@ -25,16 +26,19 @@ const RUNS: u32 = 30;
 pub(super) struct JobRows {
     jobs: Vec<JobEntry>,
     runs: HashMap<JobId, Vec<RunSummary>>,
+    held: HashMap<JobId, HeldTime>,
 }
 
 impl JobRows {
-    pub(super) async fn read(app: &App, jobs: Vec<JobEntry>) -> Result<Self> {
+    pub(super) async fn read(app: &App, jobs: Vec<JobEntry>, now: DateTime<Utc>) -> Result<Self> {
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         let mut runs: HashMap<JobId, Vec<RunSummary>> = HashMap::new();
         for run in store::overview::newest_runs(&app.db, &ids, RUNS).await? {
             runs.entry(run.job_id).or_default().push(run);
         }
-        Ok(Self { jobs, runs })
+        let nexts: Vec<_> = jobs.iter().map(|job| (job.id, &job.spec, job.next_run_at)).collect();
+        let held = held_times(&app.db, &nexts, now).await?;
+        Ok(Self { jobs, runs, held })
     }
 
     /// The table; its rows are labelled, because a narrow screen shows them one below the other.
@@ -67,7 +71,7 @@ impl JobRows {
                     }
                 }
                 td data-label="Runs" { (schedule_text(job.id, &job.spec)) }
-                td data-label="Next" { (next(job, now)) }
+                td data-label="Next" { (next(job, self.held.get(&job.id), now)) }
                 td data-label="Last runs" { (strip(&bars(job, runs, now), &job.name)) }
                 td.number data-label="Success" { (success(runs)) }
             }
@@ -75,14 +79,15 @@ impl JobRows {
     }
 }
 
-fn next(job: &JobEntry, now: DateTime<Utc>) -> Markup {
+fn next(job: &JobEntry, held: Option<&HeldTime>, now: DateTime<Utc>) -> Markup {
     html! {
-        @match job.next_run_at {
-            Some(at) => {
+        @match (job.next_run_at, held) {
+            (Some(at), Some(held)) => (held.show(at, &job.spec, now)),
+            (Some(at), None) => {
                 div { (distance(at, now)) div.soft { (in_zone(at, zone_of(&job.spec))) } }
             }
-            None if !job.is_deployed => span.soft { "not deployed" },
-            None => span.soft { "–" },
+            (None, _) if !job.is_deployed => span.soft { "not deployed" },
+            (None, _) => span.soft { "–" },
         }
     }
 }

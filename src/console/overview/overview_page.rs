@@ -96,7 +96,7 @@ impl Live for Overview {
         jobs.truncate(usize::try_from(JOBS).unwrap_or(usize::MAX));
         let next = jobs.last().filter(|_| is_cut).map(|job| wanted.query(Some(&job.position())));
         let is_empty = jobs.is_empty();
-        let rows = JobRows::read(app, jobs).await?;
+        let rows = JobRows::read(app, jobs, now).await?;
         let list = html! {
             div #jobs {
                 @if is_empty { (empty(*organization, wanted)) } @else { (rows.show(now)) }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::console::paths;
 use crate::console::widgets::{state, took};
 use crate::engine::opened_plan::{self, ShownPlan};
-use crate::engine::template::FlowStep;
+use crate::engine::template::{FlowStep, FlowType};
 use crate::engine::workspace::spec;
 use crate::error::Result;
 use crate::store;
@@ -27,6 +27,11 @@ const TAIL: i64 = 200;
 
 /// How many of the last lines of a log are searched for a plan that is stored only there.
 const SEARCHED: i64 = 20_000;
+
+/// Whether the log of a step has a plan: one that destroys says there what.
+fn logs_plan(step: &FlowStep) -> bool {
+    step.plans() || step.kind == FlowType::TerraformDestroy
+}
 
 /// A step with what is shown of it.
 struct StepView {
@@ -48,7 +53,7 @@ impl StepView {
         let run = row.run_id.and_then(|id| runs.get(&id)).cloned();
         let mut lines = Vec::new();
         if let Some(run) = &run {
-            let plans = plan.is_none() && spec.as_ref().is_some_and(FlowStep::plans);
+            let plans = plan.is_none() && spec.as_ref().is_some_and(logs_plan);
             let is_over = run.state.is_final();
             let mut after = (run.total_lines - if plans && is_over { SEARCHED } else { TAIL }).max(0);
             loop {
@@ -63,7 +68,7 @@ impl StepView {
 
     fn show(&self, now: DateTime<Utc>) -> Markup {
         let Self { row, spec, run, lines, plan } = self;
-        let plans = plan.is_none() && spec.as_ref().is_some_and(FlowStep::plans);
+        let plans = plan.is_none() && spec.as_ref().is_some_and(logs_plan);
         let text = plan_text::read(lines.iter().map(|line| line.text.as_str()).take_while(|_| plans));
         let tail = lines.iter().skip(lines.len().saturating_sub(usize::try_from(TAIL).unwrap_or(0)));
         let reason = run.as_ref().and_then(|run| run.reason.as_ref());

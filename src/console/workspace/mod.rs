@@ -1,6 +1,7 @@
 //! The pages of workspaces and their jobs.
 
 pub(super) mod action;
+mod destruction;
 mod drift_page;
 mod found_drift;
 mod job_steps;
@@ -19,6 +20,7 @@ mod state_list;
 mod state_views;
 mod status_words;
 mod step_text;
+mod template_choice;
 pub(super) mod variable_fields;
 mod variable_page;
 mod webhook_page;

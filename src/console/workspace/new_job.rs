@@ -10,6 +10,9 @@ use poem::{Response, handler};
 use uuid::Uuid;
 
 use super::action::{COMMENT, author, short};
+use super::destruction::Destruction;
+use super::sections::locks;
+use super::template_choice::TemplateChoice;
 use crate::access::reach::Rights;
 use crate::access::{self, principal, require_right};
 use crate::app::App;
@@ -17,7 +20,7 @@ use crate::console::form::Form;
 use crate::console::problems::Problems;
 use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{Field, check, choice, place};
+use crate::console::widgets::{Field, check, place};
 use crate::console::{notice, paths, reply};
 use crate::engine::workspace::NewJob;
 use crate::error::{Error, Result};
@@ -54,17 +57,17 @@ async fn page_of(
     app: &App,
     viewer: &Viewer,
     row: &workspace::Model,
-    typed: &Typed,
+    (typed, templates): (&Typed, &TemplateChoice),
     problems: &Problems,
 ) -> Result<Page> {
-    let templates = store::workspace::template_names(&app.db, row.organization_id).await?;
-    let templates = templates.iter().map(|(id, name)| (id.to_string(), name.as_str()));
+    let question = Destruction::in_workspace(app, row).await?.question();
     let body = html! {
         h1 { "New job of " (row.name) }
+        (locks(row, app.clock.now()))
         form.card method="post" {
             (token(viewer))
             (problems.others(&["templateReference", "branch", "comments", "targets", "replacements"]))
-            (choice("templateReference", "Template", templates, &typed.template, problems))
+            (templates.show(&typed.template, &question, problems))
             (Field::text("branch", "Branch", &typed.branch).hint("Empty for that of the workspace").show(problems))
             (Field::text("comments", "Comment", &typed.comments).show(problems))
             details {
@@ -91,15 +94,17 @@ async fn open(app: &App, viewer: &Viewer, id: Uuid) -> Result<(workspace::Model,
 #[handler]
 pub(super) async fn show(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
     let (row, _) = open(app, &viewer, id).await?;
+    let templates = TemplateChoice::read(app, row.organization_id).await?;
     let typed = Typed {
-        template: row.default_template.clone().unwrap_or_default(),
+        template: templates.beforehand(row.default_template.as_deref()),
         branch: String::new(),
         comments: String::new(),
         targets: String::new(),
         replacements: String::new(),
         refresh_only: false,
     };
-    Ok(reply::page(app, &viewer, &page_of(app, &viewer, &row, &typed, &Problems::default()).await?))
+    let page = page_of(app, &viewer, &row, (&typed, &templates), &Problems::default()).await?;
+    Ok(reply::page(app, &viewer, &page))
 }
 
 #[handler]
@@ -114,7 +119,8 @@ pub(super) async fn create(
     match started(app, &viewer, (&row, rights), &typed).await {
         Ok(job) => Ok(notice::lead(&paths::workspace_job(job), "job-created")),
         Err(error) => {
-            let page = page_of(app, &viewer, &row, &typed, &Problems::of(error)?).await?;
+            let templates = TemplateChoice::read(app, row.organization_id).await?;
+            let page = page_of(app, &viewer, &row, (&typed, &templates), &Problems::of(error)?).await?;
             Ok(reply::refused(app, &viewer, &page))
         }
     }

@@ -18,9 +18,10 @@ use crate::access::{self, Caller};
 use crate::app::App;
 use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::Noticed;
-use crate::console::shell::{Page, Section, token};
+use crate::console::post_button::{Manner, post_button, token};
+use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
-use crate::console::widgets::{button, place};
+use crate::console::widgets::place;
 use crate::console::{paths, reply};
 use crate::error::Result;
 use crate::store;
@@ -53,7 +54,7 @@ pub(super) async fn show(
         @if let Some(text) = &row.description { p { (text) } }
         (locks(&row, app.clock.now()))
         (drift(app, &row).await?)
-        (lock_buttons(&viewer, &row, rights))
+        (lock_buttons(&viewer.csrf, &row, rights))
         section.card aria-labelledby="facts" {
             h2 #facts { "Source" }
             (facts(app, &row).await?)
@@ -123,43 +124,48 @@ async fn facts(app: &App, row: &workspace::Model) -> Result<Markup> {
     })
 }
 
-fn lock_buttons(viewer: &Viewer, row: &workspace::Model, rights: Rights) -> Markup {
+/// What can be done about the locks as they are now.
+fn lock_buttons(csrf: &str, row: &workspace::Model, rights: Rights) -> Markup {
+    const REMOVE: &str = "Remove the lock? If its holder is still at work, both may write the state.";
     let path = paths::workspace(row.id);
     html! {
-        @if rights.workspaces {
-            @if row.locked {
-                p { (button(viewer, &format!("{path}/unlock"), "Unlock the workspace", "quiet", None)) }
-            } @else {
-                details {
-                    summary { "Lock the workspace" }
-                    form.row method="post" action={ (path) "/lock" } {
-                        (token(viewer))
-                        label for="lock-reason" { "Reason" }
-                        input #lock-reason type="text" name="reason" maxlength="2048" autocomplete="off";
-                        button.quiet type="submit" { "Lock" }
+        div #workspace-lock-buttons {
+            @if rights.workspaces {
+                @if row.locked {
+                    p { (post_button(csrf, &format!("{path}/unlock"), "Unlock the workspace", Manner::Quiet)) }
+                } @else {
+                    details #lock-form {
+                        summary { "Lock the workspace" }
+                        form.row method="post" action={ (path) "/lock" } {
+                            (token(csrf))
+                            label for="lock-reason" { "Reason" }
+                            input #lock-reason type="text" name="reason" maxlength="2048" autocomplete="off";
+                            button.quiet type="submit" { "Lock" }
+                        }
+                        p.hint { "No new job starts while a workspace is locked. Those that have started go on." }
                     }
-                    p.hint { "No new job starts while a workspace is locked. Those that have started go on." }
                 }
             }
-        }
-        @if rights.states && row.state_lock.is_some() {
-            p {
-                (button(viewer, &format!("{path}/unlock-state"), "Remove the lock of the state", "danger",
-                    Some("Remove the lock? If its holder is still at work, both may write the state.")))
+            @if rights.states && row.state_lock.is_some() {
+                p { (post_button(csrf, &format!("{path}/unlock-state"), "Remove the lock of the state", Manner::Danger(REMOVE))) }
             }
         }
     }
 }
 
 /// The parts of the page that change.
-struct LiveWorkspace(WorkspaceId);
+struct LiveWorkspace {
+    id: WorkspaceId,
+    csrf: String,
+}
 
 impl Live for LiveWorkspace {
     async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
-        let (row, _) = access::workspace(&app.db, caller, self.0).await?;
+        let (row, rights) = access::workspace(&app.db, caller, self.id).await?;
         let jobs = jobs_of(app, &row, None).await?;
         Ok(vec![
             ("workspace-locks", locks(&row, app.clock.now())),
+            ("workspace-lock-buttons", lock_buttons(&self.csrf, &row, rights)),
             ("workspace-drift", drift(app, &row).await?),
             ("workspace-jobs", jobs),
         ])
@@ -169,5 +175,6 @@ impl Live for LiveWorkspace {
 #[handler]
 pub(super) async fn fresh(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
     let (row, _) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
-    Ok(live::events(app, viewer, LiveWorkspace(row.id)))
+    let csrf = viewer.csrf.clone();
+    Ok(live::events(app, viewer, LiveWorkspace { id: row.id, csrf }))
 }

@@ -92,6 +92,11 @@ pub(super) struct PlanText {
     pub(super) blocks: Vec<PlanBlock>,
 }
 
+/// Whether a line is of what follows the plan, which a step that destroys does at once.
+fn is_past(plan: &PlanText, line: &str) -> bool {
+    plan.summary.is_some() && line.starts_with(|letter: char| !letter.is_whitespace())
+}
+
 /// Reads the plan from the lines of a log; none if there is no plan in them.
 pub(super) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Option<PlanText> {
     let (mut plan, mut is_inside) = (PlanText::default(), false);
@@ -111,7 +116,7 @@ pub(super) fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Option<PlanText>
         } else if is_inside && plan.summary.is_none() && text.starts_with("# ") && Sign::of_title(text) != Sign::None {
             let title = text.trim_start_matches("# ").to_owned();
             plan.blocks.push(PlanBlock { sign: Sign::of_title(text), title, lines: Vec::new() });
-        } else if is_inside && text.starts_with('\u{2500}') {
+        } else if is_inside && (text.starts_with('\u{2500}') || is_past(&plan, line)) {
             is_inside = false;
         } else if let Some(block) = plan.blocks.last_mut().filter(|_| is_inside) {
             block.lines.push(line.to_owned());
@@ -168,6 +173,27 @@ Saved the plan to: windlass.plan";
         assert_eq!(plan.blocks[1].title, "terraform_data.b must be replaced");
         assert!(plan.blocks[2].lines[0].contains("because terraform_data.c is not in configuration"));
         assert_eq!(plan.blocks[3].lines, ["  + name = \"n\""]);
+    }
+
+    #[test]
+    fn what_follows_a_plan_is_no_part_of_it() {
+        let log = "\
+OpenTofu will perform the following actions:
+  # terraform_data.c will be destroyed
+  - resource \"terraform_data\" \"c\" {
+    }
+
+Plan: 0 to add, 0 to change, 1 to destroy.
+
+Changes to Outputs:
+  - name = \"n\" -> null
+terraform_data.c: Destroying... [id=2]
+
+Destroy complete! Resources: 1 destroyed.";
+        let plan = read(log.lines()).unwrap();
+        assert_eq!(plan.summary.as_deref(), Some("0 to add, 0 to change, 1 to destroy."));
+        let lines: Vec<_> = plan.blocks.iter().map(|block| block.lines.len()).collect();
+        assert_eq!(lines, [2, 1], "{plan:?}");
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub fn decide(known: Option<Known>, seen: Seen) -> Decision {
     let holds = |state, tells, why: &str| Decision { state, since, times, due_at: None, tells, why: why.into() };
     let known = known.map(|known| Known { state: unsilenced(known), ..known });
     match known.filter(|known| known.state != AlertState::Pending) {
-        Some(known) if known.told_at.is_none_or(|told| told + REPEAT <= seen.at) => {
+        Some(known) if known.told_at.is_none() => holds(known.state, true, "told, because nobody was told before"),
+        Some(known) if known.told_at.is_some_and(|told| told + REPEAT <= seen.at) => {
             holds(known.state, true, "told again, because it still holds after 4 hours")
         }
         Some(known) => holds(known.state, false, "not told again, because it was told less than 4 hours ago"),
@@ -67,6 +68,15 @@ pub fn decide(known: Option<Known>, seen: Seen) -> Decision {
         }
         None => holds(AlertState::Triggered, true, "told, because it is new"),
     }
+}
+
+/// Why an alert is not told that would be.
+pub const NOBODY: &str = "nobody to tell: the rule has no receiver";
+
+/// What a decision becomes if its rule has no receiver: whoever is one later is told.
+#[must_use]
+pub fn unheard(decision: Decision) -> Decision {
+    if decision.tells { Decision { tells: false, why: NOBODY.into(), ..decision } } else { decision }
 }
 
 /// The state of an alert without regard to silences.
@@ -84,7 +94,7 @@ mod tests {
     use entity::alert::AlertState;
     use entity::alert_rule::Condition;
 
-    use super::{Known, Seen, decide};
+    use super::{Known, NOBODY, Seen, decide, unheard};
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -110,6 +120,17 @@ mod tests {
             assert_eq!((later.state, later.tells), (state, true));
             assert_eq!(later.since, at(0), "since the first failure");
         }
+    }
+
+    #[test]
+    fn an_alert_that_nobody_hears_is_told_later() {
+        let first = unheard(decide(None, seen(0)));
+        assert_eq!((first.state, first.tells, first.why.as_str()), (AlertState::Triggered, false, NOBODY));
+        let second = decide(known(AlertState::Triggered, None), seen(60));
+        assert_eq!((second.state, second.tells), (AlertState::Triggered, true));
+        assert_eq!(second.why, "told, because nobody was told before");
+        let soon = decide(known(AlertState::Notified, Some(0)), seen(60));
+        assert_eq!(unheard(soon.clone()), soon, "what is not told anyway");
     }
 
     #[test]

@@ -116,6 +116,11 @@ pub(super) fn of_run(event: OwnEvent, run: &run::Model, reason: Option<String>) 
 #[must_use]
 pub fn run_reason(run: &run::Model) -> Option<String> {
     let code = run.exit_code.map(|code| format!("exit code {code}"));
+    // Most reasons name it already.
+    let names = |reason: &str, code: &str| {
+        reason.split(code).skip(1).any(|rest| !rest.starts_with(|letter: char| letter.is_ascii_digit()))
+    };
+    let code = code.filter(|code| !run.reason.as_deref().is_some_and(|reason| names(reason, code)));
     let parts: Vec<String> = [code, run.reason.clone()].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -16,7 +16,7 @@ pub use self::alert_glance::{AlertGlance, GLANCED, glance};
 pub use self::causes::{any_cause, delete_causes, note_deployment_failed, note_run_failed, note_skipped, take_causes};
 pub use self::current::{
     AlertKey, delete_alerts, delete_alerts_of_rule, due_alerts, list_alerts, list_alerts_by_ids, list_alerts_of_rules,
-    list_recovered, mark_notified, page_of_alerts, save_alert, touch_alerts,
+    list_recovered, mark_notified, page_of_alerts, save_alert, tell_unheard, touch_alerts,
 };
 pub use self::messages::{
     claim_messages, create_message, delete_some_messages, end_message, extend_message, last_message, list_messages,

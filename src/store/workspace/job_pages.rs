@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, 
 use crate::store::page::PAGE;
 
 /// The condition of the partial index, in exactly the same words.
-const OPEN: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved')";
+pub(super) const OPEN: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved')";
 
 /// A page of the jobs of a workspace, the newest first, and how many there are.
 ///

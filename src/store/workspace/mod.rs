@@ -2,6 +2,7 @@
 
 mod configuration_version;
 mod job_pages;
+mod job_progress;
 mod plan_output;
 mod repository_login;
 mod shown_plan;
@@ -24,17 +25,17 @@ pub use self::configuration_version::{
     delete_configuration_pieces, delete_some_configurations, newest_configuration, set_refused, set_uploaded,
 };
 pub use self::job_pages::{current_job, jobs_of, open_jobs, unbegun_jobs};
+pub use self::job_progress::{Hindrance, hindrance, pulse_of_job};
 pub use self::plan_output::{keep_plan_output, set_plan_schemas};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{OpenDrift, drift_since, keep_shown_plan, open_drift, shown_plans};
 pub use self::state_listing::{delete_listing, delete_some_listings, listing_parts};
 pub use self::state_piece::{delete_pieces, delete_some_pieces};
 pub use self::state_version::{
-    StateMark, lock_state, newest_state, newest_state_mark, state, state_of_serial, state_of_upload, unlock_state,
+    StateMark, count_resources, lock_state, newest_state, newest_state_mark, state, state_of_serial, state_of_upload,
+    unlock_state,
 };
-pub use self::step_run::{
-    StepsOf, cancel_runs, count_lines, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run,
-};
+pub use self::step_run::{StepsOf, cancel_runs, expire_runs, give_up_step, lock_job_of_run, mark_running, open_run};
 pub use self::template::{list_templates, template, template_by_name};
 pub use self::terraform_variable::{list_global_variables, variables};
 pub(in crate::store) use self::workspace_job::DUE;

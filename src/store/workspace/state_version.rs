@@ -20,6 +20,22 @@ pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<
         .await
 }
 
+/// How many resources the newest state lists; none if there is no state, or no list of them.
+///
+/// # Errors
+/// When the query fails.
+pub async fn count_resources(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<i32>, DbErr> {
+    let newest: Option<Option<i32>> = state_version::Entity::find()
+        .select_only()
+        .column(state_version::Column::Resources)
+        .filter(state_version::Column::WorkspaceId.eq(id))
+        .order_by_desc(state_version::Column::Id)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(newest.flatten())
+}
+
 /// What tells state versions apart, without the states themselves.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct StateMark {

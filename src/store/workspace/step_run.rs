@@ -122,7 +122,7 @@ pub async fn give_up_step(
 ///
 /// # Errors
 /// When a query fails.
-pub async fn count_lines(db: &impl ConnectionTrait, job: i32) -> Result<i64, DbErr> {
+pub(super) async fn count_lines(db: &impl ConnectionTrait, job: i32) -> Result<i64, DbErr> {
     let runs: Vec<Option<RunId>> = workspace_step::Entity::find()
         .select_only()
         .column(workspace_step::Column::RunId)

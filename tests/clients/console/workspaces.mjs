@@ -108,11 +108,14 @@ async function planned(me, api, organization, path, template) {
   await me.go(path)
   await me.press('New job')
   await me.look()
+  const chosen = await me.page.locator('[name=templateReference] option:checked').innerText()
+  check(chosen === 'Plan', `${chosen} is chosen beforehand`)
   await me.fill({ Template: template, Comment: 'from the console' })
   await me.send('Start', 'The job was created.')
   const job = me.path().split('/').pop()
   await api.workspaceJob(organization, job, 'waitingApproval')
-  await me.go(me.path())
+  // The page is open all the time.
+  await me.page.getByRole('button', { name: 'Approve' }).waitFor()
   return job
 }
 

@@ -1,5 +1,7 @@
 //! The conditions of rules, and which jobs they cover.
 
+use entity::alert;
+use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use super::{Service, Watch};
@@ -239,4 +241,33 @@ async fn a_rule_without_receivers_shows_its_state() {
     watch.it.client.delete(&format!("/job/{job}")).await.expect(204);
     watch.app.settle().await;
     watch.it.client.get(&format!("/alert-rules/{on_job}")).await.expect(404);
+}
+
+#[tokio::test]
+async fn what_nobody_could_be_told_is_told_to_the_first_receiver() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let rule = watch.rule(&[], json!({})).await;
+    let job = watch.job("job").await;
+    for times in 1..=2 {
+        watch.run(&[&job], 3).await;
+        assert_eq!(watch.pass_after(60).await, 0);
+        let alert = alert::Entity::find().one(&watch.app.app.db).await.unwrap().unwrap();
+        assert_eq!((alert.times, alert.told_at), (times, None));
+        assert_eq!(alert.decision, "nobody to tell: the rule has no receiver");
+        assert_eq!(alert.reason.as_deref(), Some("exit code 3"));
+    }
+    let slack = watch.slack(&url).await;
+    let mut edit = watch.shown(&rule).await;
+    edit["alert_receiver_ids"] = json!([slack]);
+    watch.it.client.put(&format!("/alert-rules/{rule}"), edit).await.expect(200);
+    assert_eq!(watch.pass_after(2).await + watch.pass_after(2).await, 1);
+    let texts = service.texts();
+    assert!(texts[0].starts_with("[HIGH] failed: job\n"), "{texts:?}");
+    assert_eq!(watch.shown(&rule).await["state"], "NOTIFIED");
+    let alert = alert::Entity::find().one(&watch.app.app.db).await.unwrap().unwrap();
+    assert_eq!(alert.decision, "told, because the rule has a receiver now");
+    assert!(alert.told_at.is_some());
+    watch.run(&[&job], 3).await;
+    assert_eq!(watch.pass_after(60).await, 0, "it was told");
 }

@@ -118,3 +118,34 @@ async fn deploy_stop_and_cancel() {
     me.post(&format!("{queued}/cancel"), &token, &[]).await.expect(409);
     me.post(&format!("{page}/action/explode"), &token, &[]).await.expect(404);
 }
+
+#[tokio::test]
+async fn times_that_will_not_run_are_marked_in_both_tables() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let me = Browser::new(&app, it.organization, Role::Admin).await;
+    let job = it.deployed(&app, it.cron("report", "*/5 * * * *")).await;
+    let path = format!("/console/job/{job}");
+    let pages =
+        [format!("/console/organization/{}", it.organization), format!("/console/environment/{}", it.environment)];
+    let expect = async |present: &[&str], absent: &[&str]| {
+        for page in &pages {
+            let shown = me.get(page).await.expect(200);
+            assert!(present.iter().all(|text| shown.contains(text)), "{page}, {present:?}: {shown}");
+            assert!(!absent.iter().any(|text| shown.contains(text)), "{page}, {absent:?}: {shown}");
+        }
+    };
+    let (paused, skipped) = (">paused</span>", ">skipped</span>");
+    expect(&["2026-11-22T10:05:00Z"], &[paused, skipped, "Runs <time"]).await;
+    me.submit(&path, &format!("{path}/skip"), &[("at", "2026-11-22T10:05:00Z")]).await.leads();
+    expect(&[skipped, "2026-11-22T10:05:00Z", "Runs <time", "2026-11-22T10:10:00Z"], &[paused]).await;
+    let pause = format!("{path}/pause");
+    me.submit(&pause, &pause, &[("until", "2026-11-23T09:00")]).await.leads();
+    me.submit(&path, &format!("{path}/resume"), &[]).await.leads();
+    expect(&["2026-11-22T10:05:00Z"], &[paused, skipped]).await;
+    me.submit(&pause, &pause, &[("until", "2026-11-23T09:00")]).await.leads();
+    expect(&[paused, ", until ", "Runs <time", "2026-11-23T09:00:00Z"], &["2026-11-22T10:05:00Z"]).await;
+    me.submit(&path, &format!("{path}/resume"), &[]).await.leads();
+    me.submit(&pause, &pause, &[("until", "")]).await.leads();
+    expect(&[paused, "until it is resumed"], &["2026-11-22T10:05:00Z", "Runs <time"]).await;
+}

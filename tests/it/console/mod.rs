@@ -22,4 +22,5 @@ mod settings_scene;
 mod shared_settings;
 mod states;
 mod variables;
+mod workspace_jobs;
 mod workspaces;

@@ -1,0 +1,116 @@
+//! How a workspace job goes on: what it waits for before it starts, and whether anything about it has changed.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use chrono::{DateTime, Utc};
+use entity::id::WorkspaceId;
+use entity::workspace_job::JobStatus;
+use entity::{run, workspace, workspace_job, workspace_step};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::job_pages::OPEN;
+use super::step_run::count_lines;
+use crate::store::run::open;
+
+/// What a job waits for before it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The workspace is locked.
+    Lock(Box<workspace::Model>),
+    /// An older job goes first.
+    Job { id: i32, status: JobStatus },
+    /// A rejected job still executes its scripts.
+    Rejection { id: i32 },
+}
+
+/// Jobs that others wait for, as in `DUE`.
+fn holds_others() -> Condition {
+    let waits_saved = Condition::all()
+        .add(workspace_job::Column::SavePlan.eq(true))
+        .add(workspace_job::Column::Status.eq(JobStatus::WaitingApproval));
+    Condition::all().add(Expr::cust(OPEN)).add(workspace_job::Column::PlanOnly.eq(false)).add(waits_saved.not())
+}
+
+/// What a job waits for that has not started; none if it can start, or has. The conditions are those of `DUE`.
+///
+/// # Errors
+/// When a query fails.
+pub async fn hindrance(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<Hindrance>, DbErr> {
+    if job.status != JobStatus::Pending {
+        return Ok(None);
+    }
+    let begun = workspace_step::Entity::find()
+        .filter(workspace_step::Column::JobId.eq(job.id))
+        .filter(workspace_step::Column::Status.ne(JobStatus::Pending));
+    if begun.one(db).await?.is_some() {
+        return Ok(None);
+    }
+    let ignores_lock = job.plan_only && job.configuration_version_id.is_some();
+    let of = workspace::Entity::find_by_id(job.workspace_id).one(db).await?;
+    if let Some(of) = of.filter(|of| of.locked && !ignores_lock) {
+        return Ok(Some(Hindrance::Lock(Box::new(of))));
+    }
+    if job.plan_only {
+        return Ok(None);
+    }
+    let older: Option<(i32, JobStatus)> = workspace_job::Entity::find()
+        .select_only()
+        .columns([workspace_job::Column::Id, workspace_job::Column::Status])
+        .filter(workspace_job::Column::WorkspaceId.eq(job.workspace_id))
+        .filter(workspace_job::Column::Id.lt(job.id))
+        .filter(holds_others())
+        .order_by_asc(workspace_job::Column::Id)
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await?;
+    if let Some((id, status)) = older {
+        return Ok(Some(Hindrance::Job { id, status }));
+    }
+    let rejection = rejection(db, job.workspace_id).await?;
+    Ok(rejection.map(|id| Hindrance::Rejection { id }))
+}
+
+/// The rejected job whose scripts are still executed.
+async fn rejection(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<i32>, DbErr> {
+    let runs = Query::select().column(run::Column::Id).from(run::Entity).and_where(open()).to_owned();
+    workspace_step::Entity::find()
+        .select_only()
+        .column(workspace_step::Column::JobId)
+        .filter(workspace_step::Column::WorkspaceId.eq(id))
+        .filter(workspace_step::Column::Status.eq(JobStatus::Rejected))
+        .filter(Expr::col((workspace_step::Entity, workspace_step::Column::RunId)).in_subquery(runs))
+        .limit(1)
+        .into_tuple()
+        .one(db)
+        .await
+}
+
+/// A number that changes when a job, the lines of its steps, the lock of its workspace or another job of it do.
+///
+/// # Errors
+/// When a query fails.
+pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbErr> {
+    let job: Option<(WorkspaceId, JobStatus, DateTime<Utc>)> = workspace_job::Entity::find_by_id(id)
+        .select_only()
+        .columns([workspace_job::Column::WorkspaceId, workspace_job::Column::Status, workspace_job::Column::UpdatedAt])
+        .into_tuple()
+        .one(db)
+        .await?;
+    let Some((of, status, updated_at)) = job else { return Ok(0) };
+    let around: Option<(bool, DateTime<Utc>, String, Option<DateTime<Utc>>)> = workspace::Entity::find_by_id(of)
+        .select_only()
+        .columns([
+            workspace::Column::Locked,
+            workspace::Column::UpdatedAt,
+            workspace::Column::LastJobStatus,
+            workspace::Column::LastJobDate,
+        ])
+        .into_tuple()
+        .one(db)
+        .await?;
+    let mut hasher = DefaultHasher::new();
+    (count_lines(db, id).await?, status, updated_at, around).hash(&mut hasher);
+    Ok(i64::from_ne_bytes(hasher.finish().to_ne_bytes()))
+}
