@@ -7,6 +7,7 @@ use entity::id::TemplateId;
 use entity::workspace;
 use maud::{Markup, html};
 
+use super::state_list::written_by;
 use super::status_words::status;
 use crate::access::reach::Rights;
 use crate::app::App;
@@ -169,10 +170,7 @@ pub(super) async fn states(app: &Arc<App>, row: &workspace::Model) -> Result<Mar
                             tr {
                                 td.number data-label="Serial" { (line.serial) }
                                 td data-label="When" { (distance(line.created_at, now)) }
-                                td data-label="Written by" {
-                                    (line.created_by)
-                                    @if let Some(job) = line.job_id { ", " a href=(paths::workspace_job(job)) { "job " (job) } }
-                                }
+                                td data-label="Written by" { (written_by(line)) }
                                 td data-label="File" {
                                     a href={ (paths::workspace(row.id)) "/states/" (line.id) } { "Download" span.hidden { " serial " (line.serial) } }
                                 }

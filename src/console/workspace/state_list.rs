@@ -102,6 +102,15 @@ fn comparison_form(path: &str, lines: &[StateLine]) -> Markup {
     }
 }
 
+/// Who stored a version. The step of a job is named like the job.
+pub(super) fn written_by(line: &StateLine) -> Markup {
+    let own = line.job_id.map(|job| format!("job {job}"));
+    html! {
+        @if own.as_ref() != Some(&line.created_by) { (line.created_by) @if own.is_some() { ", " } }
+        @if let (Some(job), Some(words)) = (line.job_id, &own) { a href=(paths::workspace_job(job)) { (words) } }
+    }
+}
+
 fn table(app: &App, path: &str, lines: &[StateLine], is_first: bool) -> Markup {
     let now = app.clock.now();
     html! {
@@ -124,10 +133,7 @@ fn table(app: &App, path: &str, lines: &[StateLine], is_first: bool) -> Markup {
                             tr {
                                 td.number data-label="Serial" { (line.serial) }
                                 td data-label="When" { (distance(line.created_at, now)) }
-                                td data-label="Written by" {
-                                    (line.created_by)
-                                    @if let Some(job) = line.job_id { ", " a href=(paths::workspace_job(job)) { "job " (job) } }
-                                }
+                                td data-label="Written by" { (written_by(line)) }
                                 td data-label="Why" { @if let Some(reason) = &line.reason { (reason) } }
                                 td data-label="Actions" {
                                     @let of = format!("{path}/states/{}", line.id);

@@ -1,6 +1,7 @@
 //! The pages of environments and deployments.
 
 use entity::member::Role;
+use futures_util::StreamExt as _;
 use serde_json::json;
 
 use super::browser::{Browser, between};
@@ -148,4 +149,29 @@ async fn times_that_will_not_run_are_marked_in_both_tables() {
     me.submit(&path, &format!("{path}/resume"), &[]).await.leads();
     me.submit(&pause, &pause, &[("until", "")]).await.leads();
     expect(&[paused, "until it is resumed"], &["2026-11-22T10:05:00Z", "Runs <time"]).await;
+}
+
+#[tokio::test]
+async fn the_buttons_of_an_open_deployment_change_with_it() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let me = Browser::new(&app, it.organization, Role::Admin).await;
+    let job = it.create(it.lifecycle("migrate")).await;
+    it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let shown = me.get(&format!("/console/environment/{}", it.environment)).await.expect(200);
+    let deployment = between(&shown, "/console/deployment/", "\"").unwrap();
+    let mut events = me.events(&format!("/console/deployment/{deployment}/live")).await;
+    let first = events.next().await.unwrap();
+    assert!(first.contains("cancel-runs"), "{first}");
+    app.runner.exit_all(0);
+    app.settle().await;
+    for _ in 0..10 {
+        let next = events.next().await.unwrap();
+        if let Some(line) = next.lines().find(|line| line.contains("\"id\":\"deployment-actions\"")) {
+            assert!(!line.contains("cancel"), "{line}");
+            return;
+        }
+    }
+    panic!("the buttons stay as they were");
 }
