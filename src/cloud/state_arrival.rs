@@ -4,7 +4,6 @@ use std::io::Error as IoError;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use entity::id::StateVersionId;
 use entity::workspace;
 use futures_util::{Stream, StreamExt as _};
 use poem::http::StatusCode;
@@ -16,9 +15,7 @@ use super::expected_state::{Expected, JSON_STATE, STATE, locked, out_of_order};
 use super::sealed_address;
 use crate::access::{principal, require_right};
 use crate::app::App;
-use crate::engine::terraform_state::{
-    MOST_BYTES, NewVersion, NotStored, OVERTAKEN, Refused, Stored, discard, receive, store_version,
-};
+use crate::engine::terraform_state::{MOST_BYTES, NewVersion, NotStored, OVERTAKEN, Refused, StateHead, store_version};
 use crate::engine::workspace_lock::is_held_by;
 use crate::store;
 
@@ -68,7 +65,7 @@ async fn opened(app: &App, kind: &str, secret: &str) -> Result<(Expected, worksp
 
 /// Stores a state that was announced. The same upload twice is one version.
 pub(super) async fn arrived(
-    app: &App,
+    app: &Arc<App>,
     row: &workspace::Model,
     expected: &Expected,
     parts: impl Stream<Item = Result<Bytes, IoError>>,
@@ -82,7 +79,6 @@ pub(super) async fn arrived(
     if !may_write(row) {
         return Err(locked());
     }
-    let id = StateVersionId::create();
     let wanted = NewVersion {
         workspace: row,
         by,
@@ -94,18 +90,14 @@ pub(super) async fn arrived(
         md5: Some(md5),
         may_write: &may_write,
     };
-    let stored = match receive(app, id, parts).await {
-        Ok(state) if state.head.serial != Some(*serial) => {
-            let found = state.head.serial.map_or_else(|| "no serial".to_owned(), |found| format!("the serial {found}"));
-            Err(Problem::invalid(format!("serial: the state has {found}, and {serial} was announced")))
+    let is_announced = |head: &StateHead| match head.serial {
+        found if found == Some(*serial) => Ok(()),
+        None => Err(Problem::invalid(format!("serial: the state has no serial, and {serial} was announced"))),
+        Some(found) => {
+            Err(Problem::invalid(format!("serial: the state has the serial {found}, and {serial} was announced")))
         }
-        Ok(state) => store_version(app, &wanted, (id, state)).await.map_err(Problem::from),
-        Err(refused) => Err(refused.into()),
     };
-    if !matches!(stored, Ok(Stored::New(_))) {
-        discard(app, id).await;
-    }
-    stored.map(drop)
+    store_version(app, &wanted, parts, is_announced).await.map(drop)
 }
 
 fn too_large() -> Problem {

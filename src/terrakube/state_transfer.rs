@@ -1,24 +1,18 @@
-//! Receives and sends states in pieces, with bounded memory.
+//! Sends states in pieces, with bounded memory, and says why one is refused.
 
 use std::sync::Arc;
 
-use entity::id::StateVersionId;
 use entity::state_version;
 use poem::http::StatusCode;
 use poem::{Body, Response};
 
 use super::error::{Problem, Result};
 use crate::app::App;
-use crate::engine::terraform_state::{self, MOST_BYTES, NotStored, OVERTAKEN, Refused, SealedState, StateContent};
-
-/// Receives a state. The pieces of a large one are stored at once, and belong to a state version that does not exist yet.
-pub(super) async fn receive(app: &App, id: StateVersionId, body: Body) -> Result<SealedState> {
-    Ok(terraform_state::receive(app, id, body.into_bytes_stream()).await?)
-}
+use crate::engine::terraform_state::{MOST_BYTES, NotStored, OVERTAKEN, Refused, StateContent, content};
 
 /// Sends a state as it is stored.
 pub(super) async fn send(app: &Arc<App>, row: state_version::Model) -> Result<Response> {
-    let StateContent { bytes, parts } = terraform_state::content(app, row).await?;
+    let StateContent { bytes, parts } = content(app, row).await?;
     let response = Response::builder().content_type("application/json").header("content-length", bytes.to_string());
     Ok(response.body(Body::from_bytes_stream(parts)))
 }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use entity::id::StateVersionId;
 use entity::workspace;
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
@@ -17,10 +16,10 @@ use super::state_client::{StateClient, state_client};
 use super::state_file;
 use super::state_lock::{lock, lock_id, unlock};
 use super::state_request::WriteRequest;
-use super::state_transfer::{receive, send};
+use super::state_transfer::send;
 use crate::app::App;
 use crate::engine::destroy_protection;
-use crate::engine::terraform_state::{NewVersion, NotStored, Stored, discard, store_version};
+use crate::engine::terraform_state::{NewVersion, NotStored, store_version};
 use crate::store;
 
 /// The size limit of the description of a lock, in bytes.
@@ -82,7 +81,6 @@ async fn write(app: &Arc<App>, client: &StateClient, wanted: WriteRequest, state
     if !may_write(&client.workspace) {
         return Err(NotStored::Locked.into());
     }
-    let id = StateVersionId::create();
     let version = NewVersion {
         workspace: &client.workspace,
         by: &client.name,
@@ -94,12 +92,6 @@ async fn write(app: &Arc<App>, client: &StateClient, wanted: WriteRequest, state
         md5: wanted.md5.as_deref(),
         may_write: &may_write,
     };
-    let stored = match receive(app, id, state).await {
-        Ok(state) => store_version(app, &version, (id, state)).await.map_err(Problem::from),
-        Err(problem) => Err(problem),
-    };
-    if !matches!(stored, Ok(Stored::New(_))) {
-        discard(app, id).await;
-    }
-    stored.map(|_| Response::builder().status(StatusCode::OK).finish())
+    store_version(app, &version, state.into_bytes_stream(), |_| Ok::<_, Problem>(())).await?;
+    Ok(Response::builder().status(StatusCode::OK).finish())
 }

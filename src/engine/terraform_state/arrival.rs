@@ -22,7 +22,7 @@ const WAITING: usize = 4;
 ///
 /// # Errors
 /// Why it was refused, or a failure to store a piece.
-pub async fn receive(
+pub(super) async fn receive(
     app: &App,
     id: StateVersionId,
     parts: impl Stream<Item = Result<Bytes, IoError>>,
@@ -70,8 +70,12 @@ pub(super) fn listing_row(id: StateVersionId, part: &SealedPiece, now: DateTime<
 }
 
 /// Removes the pieces of a state that was not stored. What this cannot remove expires.
-pub async fn discard(app: &App, id: StateVersionId) {
+pub(super) async fn discard(app: &App, id: StateVersionId) {
     let gone = store::write(&app.db, async |tx| {
+        // It may be stored, although the answer of the database was lost.
+        if store::workspace::state_line(tx, id.0).await?.is_some() {
+            return Ok(0);
+        }
         store::workspace::delete_listing(tx, id).await?;
         store::workspace::delete_pieces(tx, id).await.map_err(Error::from)
     })

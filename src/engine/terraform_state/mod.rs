@@ -18,7 +18,6 @@ mod state_pieces;
 mod state_scan;
 mod stored_outputs;
 
-pub use self::arrival::{discard, receive};
 pub use self::content::{StateContent, content, read};
 pub use self::listed_resources::ListedResource;
 pub use self::new_version::{NewVersion, NotStored, OVERTAKEN, Stored, store_version};
@@ -28,5 +27,5 @@ pub use self::state_comparison::compare;
 pub use self::state_document::{StateOutput, outputs, shown};
 pub use self::state_head::StateHead;
 pub use self::state_order::refusal as order_refusal;
-pub use self::state_pieces::{MOST_BYTES, Refused, SealedState, open_whole};
+pub use self::state_pieces::{MOST_BYTES, Refused, open_whole};
 pub use self::stored_outputs::{StoredOutput, stored_outputs};

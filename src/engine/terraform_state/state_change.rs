@@ -8,7 +8,6 @@ use entity::id::StateVersionId;
 use entity::{state_version, workspace};
 use futures_util::{Stream, StreamExt as _};
 
-use super::arrival::{discard, receive};
 use super::content::content;
 use super::new_version::{NewVersion, NotStored, Stored, store_version};
 use super::serial_rewrite::SerialRewrite;
@@ -40,6 +39,18 @@ pub enum NotChanged {
     Other(Error),
 }
 
+impl From<Refused> for NotChanged {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<NotStored> for NotChanged {
+    fn from(refused: NotStored) -> Self {
+        Self::NotStored(refused)
+    }
+}
+
 impl From<Error> for NotChanged {
     fn from(error: Error) -> Self {
         Self::Other(error)
@@ -50,6 +61,10 @@ impl From<sea_orm::DbErr> for NotChanged {
     fn from(error: sea_orm::DbErr) -> Self {
         Self::Other(error.into())
     }
+}
+
+fn invalid(reason: impl Into<String>) -> NotChanged {
+    NotChanged::Refused(Refused::Invalid(reason.into()))
 }
 
 /// An earlier version that is to become the newest one again.
@@ -105,7 +120,6 @@ pub async fn rollback<F: Fn(&workspace::Model) -> bool + Copy>(
     let reason = format!("rollback to the serial {}: {reason}", to.serial);
     let mut rewrite = SerialRewrite::new(newest.serial.saturating_add(1));
     let parts = content(app, to).await?.parts.map(move |part| part.map(|part| Bytes::from(rewrite.push(&part))));
-    let id = StateVersionId::create();
     let version = NewVersion {
         workspace,
         by,
@@ -118,13 +132,12 @@ pub async fn rollback<F: Fn(&workspace::Model) -> bool + Copy>(
         may_write: &may_write,
     };
     let is_readable = |head: &StateHead| match head.is_encrypted {
-        true => {
-            Err("the tool has encrypted the state, so that its serial cannot be raised here; push it with the tool"
-                .to_owned())
-        }
+        true => Err(invalid(
+            "the tool has encrypted the state, so that its serial cannot be raised here; push it with the tool",
+        )),
         false => Ok(()),
     };
-    match stored(app, &version, id, parts, is_readable).await? {
+    match store_version(app, &version, parts, is_readable).await? {
         Stored::New(id) => Ok(id),
         Stored::Already => Err(Error::Conflict("the newest state is the same already".to_owned()).into()),
     }
@@ -154,7 +167,6 @@ pub async fn import<F: Fn(&workspace::Model) -> bool + Copy>(
         return Err(NotChanged::NotStored(NotStored::Locked));
     }
     let reason = wanted.reason.map(checked).transpose()?.map(|reason| format!("import: {reason}"));
-    let id = StateVersionId::create();
     let version = NewVersion {
         workspace,
         by,
@@ -170,33 +182,12 @@ pub async fn import<F: Fn(&workspace::Model) -> bool + Copy>(
         _ if head.is_encrypted => Ok(()),
         Some(FORMAT) => Ok(()),
         Some(other) => {
-            Err(format!("the file has the version {other} of the format of states, and only {FORMAT} is read"))
+            Err(invalid(format!("the file has the version {other} of the format of states, and only {FORMAT} is read")))
         }
-        None => Err("the file is not a state: it has no version of a format".to_owned()),
+        None => Err(invalid("the file is not a state: it has no version of a format")),
     };
-    Ok(match stored(app, &version, id, parts, is_state).await? {
+    Ok(match store_version(app, &version, parts, is_state).await? {
         Stored::New(id) => Some(id),
         Stored::Already => None,
     })
-}
-
-/// Receives and stores a state whose format is checked, and leaves nothing behind if it is refused.
-async fn stored<F: Fn(&workspace::Model) -> bool + Copy>(
-    app: &App,
-    version: &NewVersion<'_, F>,
-    id: StateVersionId,
-    parts: impl Stream<Item = Result<Bytes, IoError>>,
-    check: impl Fn(&StateHead) -> Result<(), String>,
-) -> Result<Stored, NotChanged> {
-    let stored = match receive(app, id, parts).await {
-        Err(refused) => Err(NotChanged::Refused(refused)),
-        Ok(state) => match check(&state.head) {
-            Err(reason) => Err(NotChanged::Refused(Refused::Invalid(reason))),
-            Ok(()) => store_version(app, version, (id, state)).await.map_err(NotChanged::NotStored),
-        },
-    };
-    if !matches!(stored, Ok(Stored::New(_))) {
-        discard(app, id).await;
-    }
-    stored
 }

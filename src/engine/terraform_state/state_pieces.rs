@@ -45,17 +45,17 @@ pub(super) enum SealedPart {
 }
 
 /// A state that has arrived.
-pub struct SealedState {
-    pub head: StateHead,
-    pub md5: String,
+pub(super) struct SealedState {
+    pub(super) head: StateHead,
+    pub(super) md5: String,
     /// The state, or its extent.
-    pub sealed: Vec<u8>,
+    pub(super) sealed: Vec<u8>,
     /// None if the state is stored in its row.
-    pub pieces: Option<i32>,
+    pub(super) pieces: Option<i32>,
     /// The parts of the list of its resources that are not stored yet.
     pub(super) listing: Vec<SealedPiece>,
     /// How many resources are listed; none if they cannot be.
-    pub resources: Option<i32>,
+    pub(super) resources: Option<i32>,
 }
 
 /// Why a state was refused.

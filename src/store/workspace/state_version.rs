@@ -1,5 +1,6 @@
 //! Terraform states of workspaces: versions and locks.
 
+use chrono::{DateTime, Utc};
 use entity::id::{StateVersionId, WorkspaceId, WorkspaceStepId};
 use entity::{state_version, workspace};
 use sea_orm::{
@@ -24,6 +25,7 @@ pub async fn newest_state(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct StateMark {
     pub id: StateVersionId,
+    pub created_at: DateTime<Utc>,
     pub serial: i64,
     pub lineage: Option<String>,
     pub md5: String,
@@ -38,6 +40,7 @@ pub async fn newest_state_mark(db: &impl ConnectionTrait, id: WorkspaceId) -> Re
         .select_only()
         .columns([
             state_version::Column::Id,
+            state_version::Column::CreatedAt,
             state_version::Column::Serial,
             state_version::Column::Lineage,
             state_version::Column::Md5,

@@ -5,6 +5,7 @@ mod client_requests;
 mod contract;
 pub(crate) mod drift;
 mod flow;
+mod newest_state;
 mod pairs;
 mod places;
 mod plans;
