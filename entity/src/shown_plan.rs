@@ -14,7 +14,7 @@ pub struct Model {
     pub workspace_id: WorkspaceId,
     pub job_id: i32,
     pub created_at: DateTimeUtc,
-    /// How many resources were changed outside of the tool.
+    /// How many resources were changed outside of the tool; 0 as soon as an apply has settled it.
     pub drift: i32,
     /// None if the plan is too large to show.
     pub sealed: Option<Vec<u8>>,

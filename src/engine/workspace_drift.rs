@@ -27,7 +27,7 @@ pub struct FoundDrift {
     pub resources: Vec<ResourceChange>,
 }
 
-/// The drift of a workspace, until another plan finds none or a state is stored.
+/// The drift of a workspace, until another plan finds none, an apply succeeds or a state is stored.
 ///
 /// # Errors
 /// Database errors; if no key opens the plan.
@@ -107,7 +107,7 @@ pub async fn settle(
         let row = row.filter(|row| !row.deleted).ok_or(Error::NotFound("workspace"))?;
         if store::workspace::open_drift(tx, id).await?.is_none() {
             return Err(Error::Conflict(
-                "no drift is known: the newest plan found none, or a state was stored since it was made".to_owned(),
+                "no drift is known: the newest plan found none, or an apply or a new state has settled it".to_owned(),
             ));
         }
         create(tx, &row, wanted.clone(), now).await

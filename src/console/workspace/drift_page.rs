@@ -28,7 +28,7 @@ fn shown(app: &App, viewer: &Viewer, (row, rights): (&workspace::Model, Rights),
     let (path, now) = (format!("{}/drift", paths::workspace(row.id)), app.clock.now());
     html! {
         @match found {
-            None => p { "No drift is known. The newest plan found none, or a state was stored since it was made." },
+            None => p { "No drift is known. The newest plan found none, or an apply or a new state has settled it." },
             Some(found) => {
                 p {
                     "Drifted since " (distance(found.since, now)) ": " (drift_words(found.count)) ", as the plan of "

@@ -15,7 +15,7 @@ use crate::error::Result;
 const NAMED: usize = 10;
 const VALUES: usize = 5;
 
-/// The drift, until another plan finds none or a state is stored.
+/// The drift, until another plan finds none, an apply succeeds or a state is stored.
 pub(super) async fn drift(app: &App, row: &workspace::Model) -> Result<Markup> {
     let found = found_drift(app, row.id).await?;
     let now = app.clock.now();

@@ -63,8 +63,8 @@ pub async fn list_waiting_jobs(
 pub(super) const IS_WHOLE: &str = "(SELECT NOT x.deleted FROM workspace x WHERE x.id = p.workspace_id) \
      AND (SELECT j.refresh FROM workspace_job j WHERE j.id = p.job_id)";
 
-/// Whether a plan `p` is the newest whole one of its workspace, found drift, and no state was stored since: together with
-/// `IS_WHOLE`, what `workspace::open_drift` answers for one workspace.
+/// Whether a plan `p` is the newest whole one of its workspace, found drift that no apply has settled, and no state was stored since:
+/// together with `IS_WHOLE`, what `workspace::open_drift` answers for one workspace.
 pub(super) const IS_OPEN_DRIFT: &str = "p.drift > 0 AND p.sealed IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM workspace_address a WHERE a.job_id = p.job_id AND a.kind = 'TARGET') \
      AND NOT EXISTS (SELECT 1 FROM shown_plan n JOIN workspace_job j ON j.id = n.job_id AND j.refresh \

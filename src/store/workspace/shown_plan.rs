@@ -46,7 +46,8 @@ fn whole_plans(id: WorkspaceId) -> Select<shown_plan::Entity> {
         .filter(Expr::cust(WHOLE))
 }
 
-/// The drift that the newest plan of a workspace found that looked at all resources, if no state was stored since: an apply settles it.
+/// The drift that the newest plan of a workspace found that looked at all resources, if neither an apply nor a new state has settled it
+/// since.
 ///
 /// # Errors
 /// When a query fails.
@@ -67,6 +68,16 @@ pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Op
     }
     let since = drift_since(db, id, newest_state).await?;
     Ok(Some(OpenDrift { since: since.unwrap_or(plan.created_at), plan }))
+}
+
+/// Settles the drift of a workspace, however recently it was found. Its plans are shown as before.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn settle_drift(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<(), DbErr> {
+    use shown_plan::Column;
+    let found = shown_plan::Entity::update_many().col_expr(Column::Drift, Expr::value(0));
+    found.filter(Column::WorkspaceId.eq(id)).filter(Column::Drift.gt(0)).exec(tx).await.map(|_| ())
 }
 
 /// When the first plan was made that found drift, after the last one that found none and after a state was stored.

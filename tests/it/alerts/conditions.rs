@@ -6,6 +6,7 @@ use windlass::alert::{self, Memory};
 use super::{Service, Watch};
 use crate::harness::{TestApp, id};
 use crate::terrakube::House;
+use crate::terrakube::drift::{leave, plan};
 use crate::world::alert_rule;
 
 /// Asks for an approval first.
@@ -212,6 +213,22 @@ async fn drift_is_told_until_a_plan_finds_none() {
         assert_eq!(house.status(&job).await.0, "completed");
         assert_eq!(state_after(&house, &mut memory, &rule, 10).await, state);
     }
+}
+
+/// The apply stores no state if the one that it leads to is stored already.
+#[tokio::test]
+async fn drift_is_told_until_an_apply_succeeds() {
+    let house = House::new().await;
+    let mut memory = Memory::default();
+    let rule = wide_rule(&house, "workspace_drifted").await;
+    let workspace = house.workspace("network").await;
+    let job = house.start(&workspace, json!({"templateReference": house.template("Plan and apply").await})).await;
+    leave(&house, &plan(&["one"])).await;
+    assert_eq!(state_after(&house, &mut memory, &rule, 10).await, "UNROUTED");
+    house.app.runner.exit_all(0);
+    house.app.settle().await;
+    assert_eq!(house.status(&job).await.0, "completed");
+    assert_eq!(state_after(&house, &mut memory, &rule, 10).await, "OK");
 }
 
 /// Another server, which may call this machine.

@@ -117,16 +117,51 @@ async fn drift_is_accepted_or_reverted_by_one_job() {
         let script = script(&house);
         assert_eq!(script.contains("-refresh-only"), is_refresh_only, "{script}");
         leave(&house, &plan(&["one"])).await;
+        assert_eq!(house.client.get(&path).await.expect(200)["drifted"], true, "it is not settled before the apply");
         house.app.runner.exit_all(0);
         house.app.settle().await;
-        // The apply stores a state, and that settles it.
-        house.app.clock.forward(1);
-        let backend = path.replace("/drift", "/backend");
-        let serial = if is_refresh_only { 1 } else { 2 };
-        let state = json!({"version": 4, "serial": serial, "lineage": "l", "resources": [], "outputs": {}}).to_string();
-        assert_eq!(house.client.raw_call("POST", &backend, Some(&state), &[]).await.0, 200);
-        assert_eq!(house.client.get(&path).await.expect(200)["drifted"], false);
+        assert_eq!(house.status(&job.id.to_string()).await.0, "completed");
+        // The state after a revert is the one that is stored, so that the tool stores none.
+        assert_eq!(house.client.get(&path).await.expect(200), json!({"drifted": false, "resources": []}));
+        let again = detail(house.client.post(&format!("{path}/{word}"), json!({})).await, 409);
+        assert!(again.contains("no drift is known"), "{again}");
     }
+}
+
+/// An apply of all resources settles drift if it succeeds, and so does a new state.
+#[tokio::test]
+async fn nothing_else_settles_drift() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let path = drift_path(&house, &workspace);
+    let found = async || house.client.get(&path).await.expect(200);
+    house.start(&workspace, json!({"command": "plan", "refreshOnly": true})).await;
+    leave(&house, &plan(&["one"])).await;
+    for (mut attributes, exit_code, is_left) in [
+        (json!({"targetAddrs": ["terraform_data.two"]}), 0, true),
+        (json!({"refresh": false}), 0, true),
+        (json!({}), 1, true),
+        (json!({}), 0, false),
+    ] {
+        attributes["tcl"] = json!(super::tcl("flow:\n- {type: terraformApply, step: 1}\n"));
+        house.app.clock.forward(60);
+        let job = house.start(&workspace, attributes.clone()).await;
+        house.app.settle().await;
+        house.end(exit_code, "").await;
+        assert_eq!(house.status(&job).await.0, if exit_code == 0 { "completed" } else { "failed" });
+        assert_eq!(found().await["drifted"], is_left, "{attributes} {exit_code}");
+    }
+    // What is found afterwards is new.
+    house.app.clock.forward(60);
+    house.start(&workspace, json!({"command": "plan", "refreshOnly": true})).await;
+    leave(&house, &plan(&["one"])).await;
+    let again = found().await;
+    assert_eq!((&again["drifted"], &again["since"]), (&json!(true), &again["checkedAt"]));
+    house.app.clock.forward(1);
+    let backend = path.replace("/drift", "/backend");
+    let state = json!({"version": 4, "serial": 1, "lineage": "l", "resources": [], "outputs": {}}).to_string();
+    assert_eq!(house.client.raw_call("POST", &backend, Some(&state), &[]).await.0, 200);
+    assert_eq!(found().await["drifted"], false);
 }
 
 /// Nobody settles drift who may not apply, and a schedule acts with the rights of whoever made it.

@@ -11,6 +11,7 @@ use super::plan_to_show::keep;
 use super::step_result::StepResult;
 use crate::app::App;
 use crate::engine::lock_wait;
+use crate::engine::template::FlowType;
 use crate::engine::workspace::spec;
 use crate::error::Result;
 use crate::secret;
@@ -65,6 +66,9 @@ pub(in crate::engine::tick) async fn ended(
         true => store::workspace::newest_state_mark(tx, step.workspace_id).await?.map(|newest| newest.id),
         false => job.planned_state_id,
     };
+    if run.state == RunState::Succeeded && status == JobStatus::Completed {
+        settle_drift(tx, spec.kind, &job).await?;
+    }
     let open = if job.status.is_final() { job.status } else { JobStatus::Pending };
     let job = workspace_job::Model {
         status: open,
@@ -76,5 +80,19 @@ pub(in crate::engine::tick) async fn ended(
         ..job
     };
     store::workspace::update_job(tx, job).await?;
+    Ok(())
+}
+
+/// After an apply of all resources nothing is known to differ from the state. If that is the same as before, the tool stores no new one,
+/// so that only this settles drift.
+async fn settle_drift(tx: &DatabaseTransaction, kind: FlowType, job: &workspace_job::Model) -> Result<()> {
+    let applies = matches!(kind, FlowType::TerraformApply | FlowType::TerraformDestroy);
+    if !applies || !job.refresh {
+        return Ok(());
+    }
+    let addresses = store::workspace::addresses(tx, job.id).await?;
+    if addresses.iter().all(|address| address.kind != "TARGET") {
+        store::workspace::settle_drift(tx, job.workspace_id).await?;
+    }
     Ok(())
 }
