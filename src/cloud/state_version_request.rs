@@ -17,6 +17,7 @@ use super::caller::{SeenWorkspace, Visit};
 use super::error::{Problem, Result};
 use super::expected_state::{Expected, JSON_STATE, STATE, locked, out_of_order};
 use super::json_api::{Given, Relationships, one_of_size, resource};
+use super::run_document::job_of;
 use super::sealed_address;
 use super::state_arrival::arrived;
 use super::version_document::{Uploads, pending, stored};
@@ -87,7 +88,8 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, id: &str, body: Bo
 async fn job(visit: &Visit, seen: &SeenWorkspace, relationships: &Relationships) -> Result<Option<i32>> {
     let Some(id) = relationships.id("run") else { return Ok(None) };
     let unknown = || Problem::invalid("data.relationships.run: must be a run of the workspace");
-    let id = id.parse().map_err(|_| unknown())?;
+    // The number of the job alone is good enough.
+    let id = job_of(id).or_else(|| id.parse().ok()).ok_or_else(unknown)?;
     let job = store::row::by_id::<workspace_job::Model>(&visit.app.db, id).await?;
     job.filter(|job| job.workspace_id == seen.row.id).ok_or_else(unknown)?;
     Ok(Some(id))

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::expected_state::Expected;
 use super::json_api::{time, to_one};
+use super::run_document::run_id;
 use crate::store::workspace::StateLine;
 
 /// Where a state that is to come is uploaded to.
@@ -32,7 +33,7 @@ pub(super) fn stored(base: &str, line: &StateLine) -> Value {
         },
         "relationships": {
             "workspace": to_one("workspaces", workspace_id),
-            "run": {"data": job_id.map(|id| json!({"id": id.to_string(), "type": "runs"}))},
+            "run": {"data": job_id.map(|id| json!({"id": run_id(id), "type": "runs"}))},
         },
         "links": {"self": format!("/api/v2/state-versions/{id}")},
     })
@@ -56,7 +57,7 @@ pub(super) fn pending(expected: &Expected, uploads: Uploads, now: DateTime<Utc>)
         },
         "relationships": {
             "workspace": to_one("workspaces", expected.workspace),
-            "run": {"data": expected.job.map(|id| json!({"id": id.to_string(), "type": "runs"}))},
+            "run": {"data": expected.job.map(|id| json!({"id": run_id(id), "type": "runs"}))},
         },
         "links": {"self": format!("/api/v2/state-versions/{}", expected.upload)},
     })

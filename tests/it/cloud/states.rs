@@ -258,3 +258,36 @@ async fn a_large_state_is_uploaded() {
     assert_eq!(outputs["data"][1]["attributes"]["value"], "a");
     assert_eq!(desk.house.client.get(&format!("/api/v2/state-versions/{version}/json-download")).await.status, 409);
 }
+
+/// A version names its run as runs are called, and so do programs that know which run they are.
+#[tokio::test]
+async fn a_version_names_its_run() {
+    let desk = Desk::new().await;
+    let client = &desk.house.client;
+    let job = desk.house.start(&desk.workspace, json!({"command": "plan"})).await;
+    let elsewhere = desk.house.start(&desk.house.workspace("other").await, json!({"command": "plan"})).await;
+    let run = format!("run-{job}");
+    let announce = async |serial: i64, named: &str| {
+        let text = state(serial, "a");
+        let mut body = document("state-versions", json!({"serial": serial, "md5": md5(&text), "lineage": "one"}));
+        body["data"]["relationships"] = json!({"run": {"data": {"type": "runs", "id": named}}});
+        (client.post(&desk.path("state-versions"), body).await, text)
+    };
+    for (serial, named) in [(1, &run), (2, &job)] {
+        let (announced, text) = announce(serial, named).await;
+        let announced = announced.expect(201);
+        let data = json!({"id": run, "type": "runs"});
+        assert_eq!(announced["data"]["relationships"]["run"]["data"], data);
+        desk.upload(&announced, "hosted-state-upload-url", &text).await.expect(200);
+        let current = desk.get(&desk.path("current-state-version")).await;
+        assert_eq!(
+            (&current["data"]["attributes"]["serial"], &current["data"]["relationships"]["run"]["data"]),
+            (&json!(serial), &data)
+        );
+    }
+    assert_eq!(id(&desk.get(&format!("/api/v2/runs/{run}")).await), run);
+    for wrong in ["run-", "run-x", "x", &format!("run-0{job}"), &format!("run-{elsewhere}")] {
+        let refused = detail(announce(3, wrong).await.0, 422);
+        assert!(refused.starts_with("data.relationships.run: "), "{wrong}: {refused}");
+    }
+}
