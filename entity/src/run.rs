@@ -61,6 +61,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// What executes no command of a job, and so says nothing about how the job does when it succeeds.
+    pub const NO_EXECUTIONS: [Self; 2] = [Self::Build, Self::Apply];
+
+    /// Whether a run executes a command of its job, or a workspace step.
+    #[must_use]
+    pub fn is_execution(self) -> bool {
+        !Self::NO_EXECUTIONS.contains(&self)
+    }
+
     /// The value of the built-in variable `QOVERY_JOB_ACTION`.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -15,6 +15,8 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
+use super::run::says_how_it_does;
+
 /// The most webhooks that a query returns.
 const WEBHOOKS: u64 = 2000;
 /// The most ids in a query.
@@ -166,7 +168,7 @@ pub async fn workspace_place(db: &impl ConnectionTrait, id: WorkspaceId) -> Resu
     Ok(Some(NewsPlace { organization, project, environment: None, job: None, workspace: Some((id, name)) }))
 }
 
-/// How the newest ended run of a job before a run ended: it succeeded or failed.
+/// How the newest ended run of a job before a run ended, if it says how the job does: it succeeded or failed.
 ///
 /// # Errors
 /// When the query fails.
@@ -176,7 +178,7 @@ pub async fn outcome_before(db: &impl ConnectionTrait, job: JobId, number: i64) 
         .column(run::Column::State)
         .filter(run::Column::JobId.eq(job))
         .filter(run::Column::Number.lt(number))
-        .filter(run::Column::State.is_in([RunState::Succeeded, RunState::Failed]))
+        .filter(says_how_it_does())
         .order_by_desc(run::Column::Number)
         .limit(1)
         .into_tuple()

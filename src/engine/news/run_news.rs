@@ -86,10 +86,9 @@ async fn tell_end(
     if run.state == RunState::Failed {
         all.push(ended(OwnEvent::RunFailed));
     }
-    if run.state == RunState::Succeeded {
-        if !matches!(run.event, Event::Build | Event::Apply) {
-            all.push(ended(OwnEvent::RunSucceeded));
-        }
+    // A build that succeeds is no recovery.
+    if run.state == RunState::Succeeded && run.event.is_execution() {
+        all.push(ended(OwnEvent::RunSucceeded));
         let before = match asked(OwnEvent::RunRecovered) {
             true => store::webhook_news::outcome_before(tx, job, run.number).await?,
             false => None,

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use entity::alert::{AlertState, Column, Entity, Model};
 use entity::id::{AlertId, AlertRuleId};
+use entity::run::Event;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveEnum as _, ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -88,8 +89,8 @@ pub async fn due_alerts(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u6
     Entity::find().filter(Column::DueAt.lte(now)).order_by_asc(Column::DueAt).limit(limit).all(db).await
 }
 
-/// Those of some alerts whose condition no longer holds: a later run or deployment succeeded, the run is no longer open, an approval was
-/// decided, or the drift is settled. Whether a cluster can be reached is not known here.
+/// Those of some alerts whose condition no longer holds: a later execution or deployment succeeded, the run has started or is no longer
+/// open, an approval was decided, or the drift is settled. Whether a cluster can be reached is not known here.
 ///
 /// # Errors
 /// When the query fails.
@@ -97,6 +98,7 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let no_executions = Event::NO_EXECUTIONS.map(|event| format!("'{}'", event.to_value())).join(", ");
     let mut sql = Binds::new(
         db.get_database_backend(),
         &format!(
@@ -113,7 +115,8 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
          WHEN 'workspace_drifted' THEN NOT EXISTS (SELECT 1 FROM shown_plan p WHERE p.workspace_id = a.workspace_id \
          AND {IS_WHOLE} AND {IS_OPEN_DRIFT}) \
          WHEN 'cluster_unreachable' THEN 1 = 0 \
-         ELSE EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.state = 'SUCCEEDED' AND s.number > \
+         ELSE EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.state = 'SUCCEEDED' \
+         AND s.event NOT IN ({no_executions}) AND s.number > \
          COALESCE((SELECT f.number FROM run f WHERE f.id = a.run_id), 0)) END) AND a.id IN ("
         ),
     );

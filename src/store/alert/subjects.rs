@@ -8,6 +8,8 @@ use entity::run::RunState;
 use entity::{cluster, environment, job, job_group, metadata_group, run, workspace};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::store::run::says_how_it_does;
+
 /// The most jobs with labels in a query, and the most groups of an organization.
 const TOGETHER: usize = 500;
 const GROUPS: u64 = 2000;
@@ -169,7 +171,7 @@ pub async fn groups_with_label(
     Ok(groups.iter().filter(|group| has(group)).map(|group| group.id).collect())
 }
 
-/// How many of the newest ended runs of a job failed in a row, counted up to `most`.
+/// How many of the newest ended runs of a job failed in a row, counted up to `most`. Builds that succeeded are left out.
 ///
 /// # Errors
 /// When the query fails.
@@ -178,7 +180,7 @@ pub async fn failed_in_a_row(db: &impl ConnectionTrait, job: JobId, most: u64) -
         .select_only()
         .column(run::Column::State)
         .filter(run::Column::JobId.eq(job))
-        .filter(run::Column::State.is_in([RunState::Succeeded, RunState::Failed]))
+        .filter(says_how_it_does())
         .order_by_desc(run::Column::Number)
         .limit(most)
         .into_tuple()

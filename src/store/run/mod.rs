@@ -31,6 +31,7 @@ pub use self::run_list::{
     list_filtered, list_newest_of_environments, list_scheduled_between, list_scheduled_times, newest_of_event,
     newest_scheduled_time, next_of_job,
 };
+pub(in crate::store) use self::run_outcome::says_how_it_does;
 pub use self::run_outcome::{LastRun, last_of_job, outcomes_by_number};
 pub use self::transition::{
     Advanced, Expected, Follows, Handover, advance, begin_stop, give_up, hand_over, kept, note_end_seen, note_late_end,

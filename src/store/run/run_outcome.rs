@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::id::{JobId, RunId};
 use entity::run::{self, Event, RunState, Trigger};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+};
 
 /// The outcome of a run.
 #[derive(Clone, Debug, PartialEq, Eq, DerivePartialModel)]
@@ -21,6 +23,15 @@ pub struct LastRun {
     pub reason: Option<String>,
 }
 
+/// Ended runs that say how their job does: executions that succeeded, and whatever failed. A build that succeeded is no recovery.
+pub(in crate::store) fn says_how_it_does() -> Condition {
+    Condition::all().add(run::Column::State.is_in([RunState::Succeeded, RunState::Failed])).add(
+        Condition::any()
+            .add(run::Column::State.eq(RunState::Failed))
+            .add(run::Column::Event.is_not_in(Event::NO_EXECUTIONS)),
+    )
+}
+
 /// The newest execution of a job.
 ///
 /// # Errors
@@ -28,7 +39,7 @@ pub struct LastRun {
 pub async fn last_of_job(db: &impl ConnectionTrait, job: JobId) -> Result<Option<LastRun>, DbErr> {
     run::Entity::find()
         .filter(run::Column::JobId.eq(job))
-        .filter(run::Column::Event.is_not_in([Event::Build, Event::Apply]))
+        .filter(run::Column::Event.is_not_in(Event::NO_EXECUTIONS))
         .order_by_desc(run::Column::Number)
         .into_partial_model()
         .one(db)

@@ -1,5 +1,6 @@
 //! What is told, how often, and what happens when a receiver does not accept it.
 
+use entity::run::Event;
 use poem::http::StatusCode;
 use serde_json::json;
 
@@ -133,4 +134,36 @@ async fn the_order_of_a_receiver_is_kept() {
     assert_eq!(watch.pass_after(1).await, 2);
     let texts = service.texts();
     assert!(texts[0].starts_with("[HIGH]") && texts[1].starts_with("[RESOLVED]"), "{texts:?}");
+}
+
+/// Builds and changes of schedules in clusters say nothing about how a job does.
+#[tokio::test]
+async fn a_build_resolves_nothing() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let slack = watch.slack(&url).await;
+    let condition = |name: &str, threshold: Option<i64>| json!({"name": name, "condition": {"kind": "BUILT", "promql": name, "threshold": threshold}});
+    let rule = watch.rule(&[&slack], json!({})).await;
+    let twice = watch.rule(&[], condition("run_failed", Some(2))).await;
+    watch.rule(&[&slack], condition("run_recovered", None)).await;
+    let job = watch.job("job").await;
+    watch.run(&[&job], 1).await;
+    assert_eq!(watch.pass_after(1).await, 1);
+    for event in Event::NO_EXECUTIONS {
+        watch.succeeded(&job, event).await;
+    }
+    assert_eq!(watch.pass_after(2).await + watch.pass_after(2).await, 0);
+    assert_eq!(
+        (&watch.shown(&rule).await["state"], &watch.shown(&twice).await["state"]),
+        (&json!("NOTIFIED"), &json!("OK"))
+    );
+    watch.run(&[&job], 1).await;
+    assert_eq!(watch.pass_after(2).await, 0);
+    assert_eq!(watch.shown(&twice).await["state"], "UNROUTED", "a build between two failures separates them");
+    service.take();
+    watch.run(&[&job], 0).await;
+    assert_eq!(watch.pass_after(2).await + watch.pass_after(2).await, 2);
+    let texts = service.texts();
+    assert!(texts.iter().any(|text| text.starts_with("[RESOLVED] failed: job")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("job: a run succeeded again")), "{texts:?}");
 }

@@ -1,8 +1,11 @@
 //! Webhooks about runs, times of schedules and approvals.
 
+use entity::run::Event;
 use serde_json::{Value, json};
 use windlass::alert::{self, Memory};
-use windlass::outbound;
+use windlass::engine::news;
+use windlass::store::run::Follows;
+use windlass::{outbound, store};
 
 use super::{Service, Watch, merge};
 use crate::harness::{Client, id};
@@ -88,6 +91,27 @@ async fn failures_successes_and_recoveries_of_runs_are_told() {
     assert_eq!((&data["run_id"], &data["exit_code"], &data["state"]), (&run, &json!(3), &json!("FAILED")));
     assert_eq!((&data["link"], &data["trigger"]), (&json!(link), &json!("MANUAL")));
     assert!(data["reason"].as_str().unwrap().starts_with("exit code 3"), "{data}");
+}
+
+/// As when a build has ended, or the schedule was applied in a cluster.
+#[tokio::test]
+async fn a_build_is_no_recovery() {
+    let watch = Watch::new().await;
+    let (client, organization) = (&watch.it.client, watch.it.organization);
+    let events = json!({"events": ["RUN_FAILED", "RUN_SUCCEEDED", "RUN_RECOVERED"]});
+    let hook = hook(client, organization, events).await;
+    let job = watch.job("job").await;
+    watch.run(&[&job], 1).await;
+    let app = &watch.app.app;
+    for event in Event::NO_EXECUTIONS {
+        let run = watch.succeeded(&job, event).await;
+        let follows = Follows { is_watched: true, is_beyond: false };
+        let now = watch.app.clock.now();
+        store::write(&app.db, async |tx| news::runs_ended(app, tx, &[(&run, follows)], now).await).await.unwrap();
+    }
+    assert_eq!(kinds(client, &hook).await, ["RUN_FAILED"]);
+    watch.run(&[&job], 0).await;
+    assert_eq!(kinds(client, &hook).await, ["RUN_FAILED", "RUN_SUCCEEDED", "RUN_RECOVERED"]);
 }
 
 #[tokio::test]

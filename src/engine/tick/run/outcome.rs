@@ -83,7 +83,7 @@ pub(in crate::engine::tick) async fn change(
         log_end(&run);
     }
     if to.is_final() {
-        let job = run.job_id.filter(|_| !matches!(run.event, Event::Build | Event::Apply));
+        let job = run.job_id.filter(|_| run.event.is_execution());
         app.metrics.run_ended(job, to, run.trigger);
         // A deployment or a queued run may be waiting for it.
         if is_awaited(&run) { app.wake.now() } else { app.wake.run_ended() }
