@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_rule::{Condition, Model as Rule};
-use entity::id::{JobId, RunId, WebhookId};
+use entity::id::{JobId, OrganizationId, RunId, WebhookId};
 use entity::webhook::{Model as Webhook, OwnEvent};
 
 use super::open_runs::{RUNS, Usual, running_for, shortest, too_long};
@@ -25,8 +25,10 @@ pub(super) async fn tell_webhooks(app: &App, rules: &[&Rule], usual: &mut Usual,
     }
     let limit = TimeDelta::seconds(default_threshold(Condition::RunTooLong).unwrap_or(0).into());
     let least = shortest(rules).map_or(limit, |least| least.min(limit));
-    let mut runs = store::alert::list_long_runs(&app.db, now - least, RUNS).await?;
-    runs.retain(|run| hooks.iter().any(|hook| hook.organization_id == run.organization));
+    let mut organizations: Vec<OrganizationId> = hooks.iter().map(|hook| hook.organization_id).collect();
+    organizations.sort_unstable();
+    organizations.dedup();
+    let mut runs = store::alert::list_long_runs(&app.db, &organizations, now - least, RUNS).await?;
     forget_told(app, &hooks, &mut runs).await?;
     if runs.is_empty() {
         return Ok(());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_rule::Model as Rule;
-use entity::id::JobId;
+use entity::id::{JobId, OrganizationId};
 
 use super::found::{Found, found, patience};
 use super::happened::Happened;
@@ -15,8 +15,8 @@ use crate::error::Result;
 use crate::store;
 use crate::store::alert::WatchedRun;
 
-/// How many open runs one pass looks at, the oldest first.
-pub(super) const RUNS: u64 = 500;
+/// How many open runs of an organization one pass looks at, the oldest first.
+pub(super) const RUNS: u32 = 500;
 /// How many successful runs tell how long a job usually takes, and how many are enough.
 const HISTORY: u32 = 100;
 const ENOUGH: usize = 5;
@@ -29,10 +29,10 @@ const REMEMBERED: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Usual(HashMap<JobId, (Option<u64>, DateTime<Utc>)>);
 
-/// Runs that have not started.
+/// Runs that have not started: the oldest of each job.
 pub(super) async fn late<'a>(app: &App, rules: &[&'a Rule], now: DateTime<Utc>) -> Result<Vec<Found<'a>>> {
     let Some(shortest) = rules.iter().map(|rule| patience(rule)).min() else { return Ok(Vec::new()) };
-    let runs = store::alert::list_late_runs(&app.db, now - shortest, RUNS).await?;
+    let runs = store::alert::list_late_runs(&app.db, &organizations(rules), now - shortest, RUNS).await?;
     let is_late = |rule: &Rule, run: &WatchedRun| {
         let seconds = (now - run.since).num_seconds();
         let time = run.since.format("%Y-%m-%d %H:%M:%S UTC");
@@ -49,9 +49,17 @@ pub(super) async fn long<'a>(
     now: DateTime<Utc>,
 ) -> Result<Vec<Found<'a>>> {
     let Some(shortest) = shortest(rules) else { return Ok(Vec::new()) };
-    let runs = store::alert::list_long_runs(&app.db, now - shortest, RUNS).await?;
+    let runs = store::alert::list_long_runs(&app.db, &organizations(rules), now - shortest, RUNS).await?;
     usual.learn_for(app, rules, &runs, now).await?;
     Ok(pairs(rules, &runs, now, |rule, run| too_long(rule, run, usual.of(run.job), now)))
+}
+
+/// The organizations of rules.
+fn organizations(rules: &[&Rule]) -> Vec<OrganizationId> {
+    let mut all: Vec<OrganizationId> = rules.iter().map(|rule| rule.organization_id).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// After what time a run may take too long for one of the rules.
@@ -128,9 +136,13 @@ fn pairs<'a>(
     now: DateTime<Utc>,
     reason: impl Fn(&Rule, &WatchedRun) -> Option<String>,
 ) -> Vec<Found<'a>> {
+    let mut of_organizations: HashMap<OrganizationId, Vec<&WatchedRun>> = HashMap::new();
+    for run in runs {
+        of_organizations.entry(run.organization).or_default().push(run);
+    }
     let mut all = Vec::new();
     for rule in rules {
-        for run in runs.iter().filter(|run| run.organization == rule.organization_id) {
+        for run in of_organizations.get(&rule.organization_id).into_iter().flatten() {
             if let Some(reason) = reason(rule, run) {
                 let one = found(rule, Subject::Job(run.environment, run.job), (now, now), reason);
                 all.push(Found { happened: Happened { run: Some(run.id), ..one.happened }, ..one });

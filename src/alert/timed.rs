@@ -1,11 +1,11 @@
 //! Looks for what nothing reports: runs that have not started in time or take too long, jobs without a success, approvals that are
 //! awaited, drift, and clusters that cannot be reached.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_rule::{Condition, Model as Rule};
-use entity::id::AlertRuleId;
+use entity::id::{AlertRuleId, RunId};
 
 use super::cluster_reach::{Unreached, unreachable};
 use super::found::Found;
@@ -21,9 +21,13 @@ use crate::app::App;
 use crate::engine::alert::covers;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::alert::AlertKey;
 
 /// How often drift is looked for, which only a plan can find.
 const DRIFT: TimeDelta = TimeDelta::seconds(10);
+
+/// How many alerts a transaction stores.
+const TOGETHER: usize = 500;
 
 /// What is remembered between two looks. It only saves work; another server knows nothing of it.
 #[derive(Default)]
@@ -56,6 +60,15 @@ pub(super) async fn look(app: &App, watch: &mut Watch, now: DateTime<Utc>) -> Re
     note(app, found, now).await
 }
 
+/// Leaves the first of what was found for each rule and subject, unless their alert still holds: for as long as it lasts, it is told once.
+/// One about a run still holds while that run is among those that were found, whichever others are, too.
+fn leave_new(found: &mut Vec<Found<'_>>, known: &HashMap<AlertKey, Option<RunId>>) {
+    let key = |one: &Found<'_>| (one.rule.id, one.happened.subject.id());
+    let is_known = |one: &&Found<'_>| known.get(&key(one)) == Some(&one.happened.run);
+    let mut done: HashSet<AlertKey> = found.iter().filter(is_known).map(key).collect();
+    found.retain(|one| done.insert(key(one)));
+}
+
 /// Stores alerts for what is new and covered by its rule. Nothing is written if there is nothing.
 async fn note(app: &App, mut found: Vec<Found<'_>>, now: DateTime<Utc>) -> Result<()> {
     if found.is_empty() {
@@ -67,22 +80,30 @@ async fn note(app: &App, mut found: Vec<Found<'_>>, now: DateTime<Utc>) -> Resul
     let mut subjects: Vec<_> = found.iter().map(|one| one.happened.subject.id()).collect();
     subjects.sort_unstable();
     subjects.dedup();
-    let mut known = HashSet::new();
+    let mut known = HashMap::new();
     for some in rules.chunks(500) {
-        let rows = store::alert::list_alerts(&app.db, some.to_vec(), subjects.clone()).await?;
-        // A run is told once; so is everything else for as long as it lasts.
-        known.extend(rows.iter().map(|row| (row.rule_id, row.subject_id, row.run_id)));
+        for subjects in subjects.chunks(5000) {
+            let rows = store::alert::list_alerts(&app.db, some.to_vec(), subjects.to_vec()).await?;
+            known.extend(rows.iter().map(|row| ((row.rule_id, row.subject_id), row.run_id)));
+        }
     }
-    found.retain(|one| !known.contains(&(one.rule.id, one.happened.subject.id(), one.happened.run)));
+    leave_new(&mut found, &known);
     let located = locate(&app.db, found.iter().map(|one| one.happened.subject)).await?;
     found.retain(|one| {
         located
             .get(&one.happened.subject.id())
             .is_some_and(|at| at.organization == one.rule.organization_id && covers(one.rule, &at.position))
     });
-    if found.is_empty() {
-        return Ok(());
+    while !found.is_empty() {
+        let rest = found.split_off(found.len().min(TOGETHER));
+        store_some(app, found, now).await?;
+        found = rest;
     }
+    Ok(())
+}
+
+/// Stores alerts for what rules have found, in one transaction.
+async fn store_some(app: &App, found: Vec<Found<'_>>, now: DateTime<Utc>) -> Result<()> {
     let mut rules: Vec<AlertRuleId> = found.iter().map(|one| one.rule.id).collect();
     rules.sort_unstable();
     rules.dedup();

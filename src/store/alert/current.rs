@@ -105,7 +105,8 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
             "SELECT a.id FROM alert a JOIN alert_rule r ON r.id = a.rule_id WHERE (CASE r.condition \
          WHEN 'run_missed' THEN EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.scheduled_for > a.seen_at \
          AND s.state = 'SUCCEEDED') \
-         WHEN 'run_late' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'QUEUED') \
+         WHEN 'run_late' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'QUEUED' \
+         AND o.started_at IS NULL AND o.backfill_id IS NULL) \
          WHEN 'run_too_long' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'RUNNING') \
          WHEN 'deployment_failed' THEN EXISTS (SELECT 1 FROM deployment d WHERE d.environment_id = a.environment_id \
          AND d.progress = 'SUCCEEDED' AND d.finished_at > a.seen_at) \

@@ -1,12 +1,13 @@
-//! Open runs that may be late, or take too long.
+//! Open runs that may be late, or take too long. Each organization has a share of its own, so that many of one hide none of another.
 
 use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, OrganizationId, RunId};
-use entity::run::RunState;
-use entity::{job, run};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ConnectionTrait, DbErr};
 
-use crate::store::run::open;
+use crate::store::binds::Binds;
+
+/// The most runs of all organizations together; each of them gets its first ones before any gets more.
+const TOGETHER: u32 = 5000;
 
 /// An open run of a job.
 #[derive(Clone, Copy, Debug)]
@@ -19,57 +20,88 @@ pub struct WatchedRun {
     pub since: DateTime<Utc>,
 }
 
-type Row = (RunId, OrganizationId, EnvironmentId, JobId, Option<DateTime<Utc>>);
+/// Which runs are looked at.
+struct Look {
+    /// The time since which they are watched.
+    since: &'static str,
+    /// Beside that they are open, in the words of the partial indexes.
+    holds: &'static str,
+    /// Of the runs of a job, numbered from the oldest.
+    of_job: &'static str,
+}
 
 async fn list(
     db: &impl ConnectionTrait,
-    (state, since): (RunState, run::Column),
+    look: Look,
+    organizations: &[OrganizationId],
     before: DateTime<Utc>,
-    limit: u64,
+    share: u32,
 ) -> Result<Vec<WatchedRun>, DbErr> {
-    let jobs = run::Entity::belongs_to(job::Entity).from(run::Column::JobId).to(job::Column::Id).into();
-    let rows: Vec<Row> = run::Entity::find()
-        .select_only()
-        .column(run::Column::Id)
-        .column(job::Column::OrganizationId)
-        .column(job::Column::EnvironmentId)
-        .column(run::Column::JobId)
-        .column(since)
-        .join(JoinType::InnerJoin, jobs)
-        .filter(open())
-        .filter(run::Column::State.eq(state))
-        .filter(since.lte(before))
-        .order_by_asc(since)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    let watched = |(id, organization, environment, job, since): Row| {
-        since.map(|since| WatchedRun { id, organization, environment, job, since })
-    };
-    Ok(rows.into_iter().filter_map(watched).collect())
+    if organizations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Look { since, holds, of_job } = look;
+    // SQLite takes the open runs first, and not all jobs, because of CROSS JOIN.
+    let mut sql = Binds::new(
+        db.get_database_backend(),
+        &format!(
+            "SELECT listed.id, listed.organization_id, listed.environment_id, listed.job_id, listed.since FROM (SELECT found.*, \
+         ROW_NUMBER() OVER (PARTITION BY found.organization_id ORDER BY found.since, found.id) AS place FROM (SELECT run.id, \
+         j.organization_id, j.environment_id, run.job_id, run.{since} AS since, \
+         ROW_NUMBER() OVER (PARTITION BY run.job_id ORDER BY run.{since}, run.id) AS turn FROM run CROSS JOIN job j \
+         WHERE j.id = run.job_id AND run.state IN ('QUEUED', 'RUNNING') AND {holds} AND run.{since} <= "
+        ),
+    );
+    sql.value(before, "timestamptz").sql(" AND j.organization_id IN (");
+    for (place, organization) in organizations.iter().enumerate() {
+        sql.sql(if place == 0 { "" } else { ", " }).value(organization.0, "uuid");
+    }
+    sql.sql(&format!(
+        ")) found WHERE {of_job}) listed WHERE listed.place <= {share} ORDER BY listed.place, listed.since LIMIT {TOGETHER}"
+    ));
+    let rows = db.query_all_raw(sql.statement()).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(WatchedRun {
+                id: RunId(row.try_get_by_index(0)?),
+                organization: OrganizationId(row.try_get_by_index(1)?),
+                environment: EnvironmentId(row.try_get_by_index(2)?),
+                job: JobId(row.try_get_by_index(3)?),
+                since: row.try_get_by_index(4)?,
+            })
+        })
+        .collect()
 }
 
-/// Scheduled runs that have not started, the oldest first.
+/// Of each job of some organizations the oldest scheduled run that has not started, the oldest first, up to `share` of an organization.
+/// The runs of backfills wait on purpose, and one that waits for another attempt has started.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_late_runs(
     db: &impl ConnectionTrait,
+    organizations: &[OrganizationId],
     before: DateTime<Utc>,
-    limit: u64,
+    share: u32,
 ) -> Result<Vec<WatchedRun>, DbErr> {
-    list(db, (RunState::Queued, run::Column::ScheduledFor), before, limit).await
+    let look = Look {
+        since: "scheduled_for",
+        holds: "run.state = 'QUEUED' AND run.started_at IS NULL AND run.backfill_id IS NULL",
+        of_job: "found.turn = 1",
+    };
+    list(db, look, organizations, before, share).await
 }
 
-/// Running runs of jobs that started before a time or at it, the oldest first.
+/// Running runs of jobs of some organizations that started before a time or at it, the oldest first, up to `share` of an organization.
 ///
 /// # Errors
 /// When the query fails.
 pub async fn list_long_runs(
     db: &impl ConnectionTrait,
+    organizations: &[OrganizationId],
     before: DateTime<Utc>,
-    limit: u64,
+    share: u32,
 ) -> Result<Vec<WatchedRun>, DbErr> {
-    list(db, (RunState::Running, run::Column::StartedAt), before, limit).await
+    let look = Look { since: "started_at", holds: "run.state = 'RUNNING'", of_job: "found.turn >= 1" };
+    list(db, look, organizations, before, share).await
 }

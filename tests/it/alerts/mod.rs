@@ -1,6 +1,7 @@
 //! Alerts from a failed run to the receiver: what is told, once, in groups, and again after a failure.
 
 mod conditions;
+mod late;
 mod mail;
 mod receivers;
 mod rules;

@@ -158,8 +158,9 @@ async fn what_nothing_reports_is_looked_for_by_indexes() {
             .check(&format!("next idle job: {what}"), store::alert::next_idle_job(db, (&rule, &groups), now()))
             .await;
     }
-    watched.check("late runs", store::alert::list_late_runs(db, now(), 10)).await;
-    watched.check("long runs", store::alert::list_long_runs(db, now(), 10)).await;
+    let organizations = [OrganizationId::create(), OrganizationId::create()];
+    watched.check("late runs", store::alert::list_late_runs(db, &organizations, now(), 10)).await;
+    watched.check("long runs", store::alert::list_long_runs(db, &organizations, now(), 10)).await;
     watched.check("drifted workspaces", store::alert::list_drifted(db, 10)).await;
     watched.check("waiting workspace jobs", store::alert::list_waiting_jobs(db, now(), 10)).await;
     let clusters = store::cluster::list_by_organization(db, OrganizationId::create());
