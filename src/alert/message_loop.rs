@@ -1,25 +1,28 @@
-//! The loop that decides what is told, and tells it.
+//! The loop that decides what is told, beside the one that tells it.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::AlertId;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::send_due::send_until;
 use super::timed::Watch;
-use super::{judge, recoveries, send_due, timed};
+use super::{judge, recoveries, timed};
 use crate::app::App;
 use crate::error::Result;
 use crate::liveness::passes::Pass;
 use crate::store;
+use crate::store::alert::AlertGlance;
 use crate::store::kept_glance::KeptGlance;
 
 /// The pause between passes.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often open runs and current alerts are looked at.
 const LOOK: TimeDelta = TimeDelta::seconds(2);
-/// How many batches of causes are decided about in a row before messages are sent.
+/// How many batches of causes are decided about in a row before other things are looked at.
 const BATCHES: usize = 20;
 
 /// What the loop remembers between its passes.
@@ -42,54 +45,60 @@ impl Memory {
     }
 }
 
-/// Repeats the passes until `shutdown`. While nothing happens, a pass is one query; on SQLite there is none.
+/// Decides and sends until `shutdown`, side by side, so that a receiver that hangs delays no decision.
 pub async fn run(app: &App, shutdown: CancellationToken) {
+    let told = Notify::new();
+    tokio::join!(decide_until(app, &told, shutdown.clone()), send_until(app, &told, shutdown));
+}
+
+/// Repeats the passes that decide, and says so. While nothing happens, a pass is one query; on SQLite there is none.
+async fn decide_until(app: &App, told: &Notify, shutdown: CancellationToken) {
     let mut memory = Memory::default();
     let mut glance = KeptGlance::of(&app.db, &store::alert::GLANCED);
     while !shutdown.is_cancelled() {
         let now = app.clock.now();
-        let (mut pause, mut rests) = (PAUSE, false);
-        let passed = async {
-            let mut found = glance.get(async || store::alert::glance(&app.db).await).await?;
-            if !found.watches {
-                memory = Memory::default();
-            }
-            if found.causes || (found.watches && memory.looks_again(now)) {
-                decide(app, &mut memory, now).await?;
-                found.next_message = store::alert::next_message(&app.db).await?;
-            }
-            match found.next_message {
-                Some(due) if due <= now => send_due::send(app, now).await.map(|_| ()),
-                Some(due) => {
-                    // A message leaves when it is due, and not at the pass after that.
-                    pause = PAUSE.min((due - now).to_std().unwrap_or(PAUSE));
-                    Ok(())
-                }
-                None => {
-                    rests = !found.causes && !found.watches;
-                    Ok(())
-                }
-            }
-        };
         let passed = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
-            passed = passed => passed,
+            passed = pass(app, told, &mut memory, &mut glance, now) => passed,
         };
-        match passed {
-            Ok(()) => app.setbacks.pass_succeeded(Pass::Alerts),
+        let rests = match passed {
+            Ok(found) => {
+                app.setbacks.pass_succeeded(Pass::Alerts);
+                !found.causes && !found.watches
+            }
             Err(error) => {
                 tracing::error!(?error, "alerts could not be read; will retry");
                 app.setbacks.pass_failed(Pass::Alerts, now);
                 app.metrics.pass_failed(Pass::Alerts.name());
+                false
             }
-        }
+        };
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause), if !rests => {}
-            () = glance.rest(pause), if rests => {}
+            () = tokio::time::sleep(PAUSE), if !rests => {}
+            () = glance.rest(PAUSE), if rests => {}
         }
     }
+}
+
+async fn pass(
+    app: &App,
+    told: &Notify,
+    memory: &mut Memory,
+    glance: &mut KeptGlance<AlertGlance>,
+    now: DateTime<Utc>,
+) -> Result<AlertGlance> {
+    let found = glance.get(async || store::alert::glance(&app.db).await).await?;
+    if !found.watches {
+        *memory = Memory::default();
+    }
+    if found.causes || (found.watches && memory.looks_again(now)) {
+        let decided = decide(app, memory, now).await;
+        told.notify_one();
+        decided?;
+    }
+    Ok(found)
 }
 
 /// Decides about what happened, and from time to time about what is still so.

@@ -1,12 +1,15 @@
-//! Sends the messages that are due.
+//! Sends the messages that are due, apart from the decisions about alerts. A receiver gets one message at a time.
+
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_delivery::Model;
 use entity::id::RunId;
 use entity::webhook_delivery::DeliveryState;
 use entity::{alert_receiver, alert_rule};
-use futures_util::StreamExt as _;
 use reqwest::Client;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::compose::{Message, Tail, compose, explained, quoted};
 use super::hand_over::hand_over;
@@ -17,15 +20,17 @@ use crate::engine::alert::quiet_until;
 use crate::engine::explanation::{Explanation, explain};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
-use crate::outbound;
+use crate::outbound::{KeptClient, Places};
 use crate::store;
+use crate::store::kept_glance::KeptGlance;
+use crate::store::row_changes::Watched;
 
-/// Concurrent messages.
-const AT_ONCE: usize = 8;
-/// Messages claimed at once.
-const BATCH: u64 = 32;
-/// How often in a row messages are claimed.
-const ROUNDS: usize = 20;
+/// The longest sleep between passes while a message waits.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest sleep while none waits.
+const CALM: Duration = Duration::from_secs(2);
+/// The shortest sleep before a pass, as another server may be sending what is due.
+const SHORTEST: Duration = Duration::from_millis(20);
 /// How long a claimed message is reserved for this server: longer than a message of many requests takes.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How many lines of a log a message quotes.
@@ -44,47 +49,133 @@ const LAST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// A message is given up when it is older.
 const GIVEN_UP: TimeDelta = TimeDelta::days(3);
 
-/// Sends the due messages and returns their number.
+/// The messages that are under way, and the client that sends them.
+#[derive(Default)]
+struct Sending<'a> {
+    places: Places<'a>,
+    client: KeptClient,
+}
+
+/// Sends messages until `shutdown`. `told` says that there may be a new one.
+pub(super) async fn send_until(app: &App, told: &Notify, shutdown: CancellationToken) {
+    let mut glance = KeptGlance::of(&app.db, &[Watched::AlertDelivery]);
+    let mut sending = Sending::default();
+    while !shutdown.is_cancelled() {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            () = pass_and_rest(app, told, &mut glance, &mut sending) => {}
+        }
+    }
+}
+
+async fn pass_and_rest<'a>(
+    app: &'a App,
+    told: &Notify,
+    glance: &mut KeptGlance<Option<DateTime<Utc>>>,
+    sending: &mut Sending<'a>,
+) {
+    let pause = match pass(app, glance, sending).await {
+        Ok(pause) => {
+            app.setbacks.pass_succeeded(Pass::Messages);
+            pause
+        }
+        Err(error) => {
+            tracing::error!(?error, "due messages about alerts could not be read; will retry");
+            app.setbacks.pass_failed(Pass::Messages, app.clock.now());
+            app.metrics.pass_failed(Pass::Messages.name());
+            Some(PAUSE)
+        }
+    };
+    tokio::select! {
+        () = sending.places.one_ends() => {}
+        () = told.notified() => {}
+        () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+        () = glance.rest(CALM), if pause.is_none() => {}
+    }
+}
+
+/// Begins to send what is due, and returns the time until the next pass; `None` if nothing waits. While nothing is due, a pass is one
+/// query; on SQLite there is none.
+async fn pass<'a>(
+    app: &'a App,
+    glance: &mut KeptGlance<Option<DateTime<Utc>>>,
+    sending: &mut Sending<'a>,
+) -> Result<Option<Duration>> {
+    loop {
+        let room = sending.places.room();
+        if room.places == 0 {
+            return Ok(Some(PAUSE));
+        }
+        let rests = sending.places.is_empty();
+        let next = match rests {
+            true => glance.get(async || store::alert::next_message(&app.db, &room).await).await?,
+            // What is found depends on what is under way, and is not kept.
+            false => sending.places.beside(store::alert::next_message(&app.db, &room)).await?,
+        };
+        let now = app.clock.now();
+        match next {
+            None => return Ok((!rests).then_some(CALM)),
+            // A message leaves when it is due, and not at the pass after that.
+            Some(due) if due > now => {
+                return Ok(Some((due - now).to_std().unwrap_or_default().clamp(SHORTEST, PAUSE)));
+            }
+            Some(_) if begin_due(app, sending).await? == 0 => return Ok(Some(SHORTEST)),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Sends what is due until nothing is, and returns the number of messages.
 ///
 /// # Errors
 /// Database errors.
-pub async fn send(app: &App, now: DateTime<Utc>) -> Result<usize> {
-    let mut sent = 0;
-    // A receiver gets one message at a time.
-    for _ in 0..ROUNDS {
-        match send_some(app, now).await? {
-            0 => break,
-            some => sent += some,
+pub async fn send(app: &App) -> Result<usize> {
+    let (mut sending, mut count) = (Sending::default(), 0);
+    loop {
+        match begin_due(app, &mut sending).await? {
+            0 if sending.places.is_empty() => return Ok(count),
+            0 => sending.places.one_ends().await,
+            some => count += some,
         }
     }
-    Ok(sent)
 }
 
-async fn send_some(app: &App, now: DateTime<Utc>) -> Result<usize> {
-    let due = store::write(&app.db, async |tx| {
-        store::alert::claim_messages(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
-    })
-    .await?;
-    let count = due.len();
-    if count == 0 {
+/// Begins to send messages that are due, and returns their number.
+async fn begin_due<'a>(app: &'a App, sending: &mut Sending<'a>) -> Result<usize> {
+    let room = sending.places.room();
+    if room.places == 0 {
         return Ok(0);
     }
-    let client = outbound::client(app.config.webhook_private_addresses).map_err(Error::internal)?;
-    let client = &client;
-    futures_util::stream::iter(due)
-        .for_each_concurrent(AT_ONCE, async |row| {
-            let id = row.id;
-            // The message is due again when its lease ends.
-            if let Err(error) = one(app, client, row).await {
-                tracing::error!(message = %id, ?error, "alert message failed; will retry");
-                app.metrics.row_failed(Pass::Alerts.name());
-            }
-        })
-        .await;
+    let claim = store::write(&app.db, async |tx| {
+        // The transaction may have waited for its turn.
+        let now = app.clock.now();
+        let rows = store::alert::claim_messages(tx, &room, (now, now + LEASE)).await?;
+        Ok::<_, Error>((rows, now + LEASE))
+    });
+    let (due, lease_ends_at) = sending.places.beside(claim).await?;
+    if due.is_empty() {
+        return Ok(0);
+    }
+    let client = sending.client.get(app.config.webhook_private_addresses).map_err(Error::internal)?;
+    let count = due.len();
+    for row in due {
+        let (to, attempts) = (row.receiver_id.0, row.attempts);
+        sending.places.begin(to, attempts, send_message(app, client.clone(), row, lease_ends_at));
+    }
     Ok(count)
 }
 
-async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
+async fn send_message(app: &App, client: Client, row: Model, lease_ends_at: DateTime<Utc>) {
+    let id = row.id;
+    // The message is due again when its lease ends.
+    if let Err(error) = one(app, &client, row, lease_ends_at).await {
+        tracing::error!(message = %id, ?error, "alert message failed; will retry");
+        app.metrics.row_failed(Pass::Messages.name());
+    }
+}
+
+async fn one(app: &App, client: &Client, row: Model, lease_ends_at: DateTime<Utc>) -> Result<()> {
     let receiver = store::row::by_id::<alert_receiver::Model>(&app.db, row.receiver_id).await?;
     let rule = store::row::by_id::<alert_rule::Model>(&app.db, row.rule_id).await?;
     let Some((receiver, rule)) = receiver.zip(rule) else { return Ok(()) };
@@ -100,12 +191,20 @@ async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
     let answer = match Address::open(app, &receiver) {
         Ok(address) => {
             let message = message(app, &rule, &row).await?;
-            hand_over(app, client, (&receiver, &address), &message).await
+            // After that, another server may send it.
+            let left = (lease_ends_at - app.clock.now()).to_std().unwrap_or_default();
+            if left.is_zero() {
+                return Ok(());
+            }
+            let handed_over = hand_over(app, client, (&receiver, &address), &message);
+            tokio::time::timeout(left, handed_over)
+                .await
+                .unwrap_or_else(|_| Err(Refused::Now("the receiver took too long".into())))
         }
         // This counts as an attempt, so that the message ends.
         Err(error) => {
             tracing::error!(receiver = %receiver.id, ?error, "the address of a receiver cannot be read");
-            app.metrics.row_failed(Pass::Alerts.name());
+            app.metrics.row_failed(Pass::Messages.name());
             Err(Refused::Now(error.reason()))
         }
     };

@@ -45,12 +45,13 @@ pub enum Pass {
     Prune,
     Webhooks,
     Alerts,
+    Messages,
     Pushes,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ClockJumps,
         Self::Schedules,
         Self::Checks,
@@ -73,6 +74,7 @@ impl Pass {
         Self::Prune,
         Self::Webhooks,
         Self::Alerts,
+        Self::Messages,
         Self::Pushes,
     ];
 
@@ -102,6 +104,7 @@ impl Pass {
             Self::Prune => "prune",
             Self::Webhooks => "webhooks",
             Self::Alerts => "alerts",
+            Self::Messages => "messages",
             Self::Pushes => "pushes",
         }
     }

@@ -7,12 +7,16 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
+use tokio::time::Instant;
 
 use super::address;
 use crate::error::Result;
 
 /// The timeout of a request, including the response.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long a client is kept.
+const KEPT: Duration = Duration::from_secs(60);
 
 /// A client that connects to public addresses only, unless `private` ones are allowed.
 ///
@@ -26,6 +30,27 @@ pub fn client(private: bool) -> reqwest::Result<Client> {
         .dns_resolver(Arc::new(Resolver { private }))
         .user_agent(concat!("Windlass/", env!("CARGO_PKG_VERSION")))
         .build()
+}
+
+/// A client that is kept for a while.
+#[derive(Default)]
+pub struct KeptClient(Option<(Client, Instant)>);
+
+impl KeptClient {
+    /// The client, or a new one, which reads the certificates of the machine.
+    ///
+    /// # Errors
+    /// When these cannot be read.
+    pub fn get(&mut self, private: bool) -> reqwest::Result<Client> {
+        if let Some((kept, made_at)) = &self.0
+            && made_at.elapsed() < KEPT
+        {
+            return Ok(kept.clone());
+        }
+        let made = client(private)?;
+        self.0 = Some((made.clone(), Instant::now()));
+        Ok(made)
+    }
 }
 
 /// Rejects a URL with a literal address that is not allowed. Host names are checked on connect.

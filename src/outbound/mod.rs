@@ -3,12 +3,14 @@
 
 pub use self::call::{call, exchange};
 pub use self::deliver::{run, send};
-pub use self::destination::{check_literal, client};
+pub use self::destination::{KeptClient, check_literal, client};
+pub use self::places::Places;
 pub use self::read::read;
 
 pub mod address;
 mod call;
 mod deliver;
 mod destination;
+mod places;
 mod read;
 pub mod sign;

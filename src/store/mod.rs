@@ -33,6 +33,7 @@ pub mod kept_glance;
 pub mod log_chunk;
 pub mod login_code;
 pub mod organization;
+pub mod outbox;
 pub mod overview;
 mod page;
 pub mod person;

@@ -1,5 +1,7 @@
 //! Webhooks and their deliveries.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entity::id::{DeliveryId, OrganizationId, WebhookId};
 use entity::webhook_delivery::DeliveryState;
@@ -7,9 +9,10 @@ use entity::{webhook, webhook_delivery};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 
+use super::outbox::Room;
 use super::page::PAGE;
 
 /// The webhooks of an organization.
@@ -86,25 +89,38 @@ pub async fn list_deliveries(
         .await
 }
 
-/// Claims deliveries that are due: their next attempt is moved to `until`, so that no other server claims them.
+/// The deliveries that wait, to webhooks to which none is under way.
+fn waiting(room: &Room) -> Select<webhook_delivery::Entity> {
+    let waiting = webhook_delivery::Entity::find().filter(webhook_delivery::Column::State.eq(DeliveryState::Pending));
+    room.to_others(waiting, webhook_delivery::Column::WebhookId)
+}
+
+/// Claims deliveries that are due, of each webhook one, first those that were never tried: their next attempt is moved to `until`, so that
+/// no other server claims them.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn claim_deliveries(
     tx: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-    limit: u64,
+    room: &Room,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<webhook_delivery::Model>, DbErr> {
     use sea_orm::sea_query::{LockBehavior, LockType};
-    let rows = webhook_delivery::Entity::find()
-        .filter(webhook_delivery::Column::State.eq(DeliveryState::Pending))
-        .filter(webhook_delivery::Column::NextAttemptAt.lte(now))
-        .order_by_asc(webhook_delivery::Column::NextAttemptAt)
-        .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .all(tx)
-        .await?;
+    let due = || {
+        waiting(room)
+            .filter(webhook_delivery::Column::NextAttemptAt.lte(now))
+            .order_by_asc(webhook_delivery::Column::NextAttemptAt)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+    };
+    let mut taken = HashSet::new();
+    let new = due().filter(webhook_delivery::Column::Attempts.eq(0)).limit(room.places as u64);
+    let mut rows = new.all(tx).await?;
+    rows.retain(|row| taken.insert(row.webhook_id));
+    let retries = room.retries_beside(rows.len());
+    if retries > 0 {
+        let tried = due().filter(webhook_delivery::Column::Attempts.gt(0)).limit(retries).all(tx).await?;
+        rows.extend(tried.into_iter().filter(|row| taken.insert(row.webhook_id)));
+    }
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     if !ids.is_empty() {
         webhook_delivery::Entity::update_many()
@@ -116,20 +132,17 @@ pub async fn claim_deliveries(
     Ok(rows)
 }
 
-/// When the next delivery is due.
+/// When the next delivery is due that can begin.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn next_delivery(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    webhook_delivery::Entity::find()
-        .select_only()
-        .column(webhook_delivery::Column::NextAttemptAt)
-        .filter(webhook_delivery::Column::State.eq(DeliveryState::Pending))
-        .order_by_asc(webhook_delivery::Column::NextAttemptAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await
+pub async fn next_delivery(db: &impl ConnectionTrait, room: &Room) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let next = waiting(room).select_only().column(webhook_delivery::Column::NextAttemptAt);
+    let next = match room.retries {
+        0 => next.filter(webhook_delivery::Column::Attempts.eq(0)),
+        _ => next,
+    };
+    next.order_by_asc(webhook_delivery::Column::NextAttemptAt).limit(1).into_tuple().one(db).await
 }
 
 /// Deletes deliveries that ended before `before`. Returns their number.

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use windlass::store;
 use windlass::store::event::{EventCursor, EventFilter};
 use windlass::store::job_schedule::DueOf;
+use windlass::store::outbox::Room;
 use windlass::store::overview::{self, JobFilter, Sight};
 use windlass::store::run::{Orphans, cancel, retention, scheduled, skipped, slots};
 
@@ -73,6 +74,11 @@ const SMALL: [&str; 28] = [
 /// Tables with few rows, and lists of values.
 const FEW: [&str; 10] =
     ["agent", "alert_rule", "cluster", "server_lease", "v", "moment", "step", "waiting", "first_one", "CONSTANT"];
+
+/// Free places, while a message is under way to a destination.
+fn room() -> Room {
+    Room { busy: vec![Uuid::now_v7()], places: 10, retries: 5 }
+}
 
 /// A database that remembers the statements it was sent.
 struct Watched {
@@ -321,8 +327,9 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
         }
     }
     watched.check("expired events", store::event::delete_some(db, now(), 10)).await;
-    watched.check("due deliveries", store::webhook::claim_deliveries(db, now(), now(), 10)).await;
-    watched.check("next delivery", store::webhook::next_delivery(db)).await;
+    watched.check("due deliveries", store::webhook::claim_deliveries(db, &room(), (now(), now()))).await;
+    watched.check("next delivery", store::webhook::next_delivery(db, &room())).await;
+    watched.check("next new delivery", store::webhook::next_delivery(db, &Room { retries: 0, ..room() })).await;
     watched.check("deliveries", store::webhook::list_deliveries(db, WebhookId::create(), 10)).await;
     watched.check("expired deliveries", store::webhook::delete_some_deliveries(db, now(), 10)).await;
     watched.check("due workspace jobs", store::workspace::due(db, Vec::new(), 10)).await;

@@ -1,15 +1,12 @@
-//! What the loop of alerts waits for, in one statement: most of the time, nothing has happened.
+//! What the loop that decides about alerts waits for, in one statement: most of the time, nothing has happened.
 
-use chrono::{DateTime, Utc};
 use sea_orm::{ActiveEnum as _, ConnectionTrait, DbErr, Statement};
 
-use super::messages::IS_NEXT;
 use super::rule_rows::TIMED;
 use crate::store::row_changes::Watched;
 
 /// The tables at which `glance` looks.
-pub const GLANCED: [Watched; 5] =
-    [Watched::Alert, Watched::AlertCause, Watched::AlertDelivery, Watched::AlertRule, Watched::Webhook];
+pub const GLANCED: [Watched; 4] = [Watched::Alert, Watched::AlertCause, Watched::AlertRule, Watched::Webhook];
 
 /// What there is for the loop to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +15,9 @@ pub struct AlertGlance {
     pub causes: bool,
     /// Whether there is an alert that may end, or anything whose time is watched.
     pub watches: bool,
-    /// When the next message is due.
-    pub next_message: Option<DateTime<Utc>>,
 }
 
-/// Glances at everything that the loop does.
+/// Glances at everything that the loop decides about.
 ///
 /// # Errors
 /// When the query fails.
@@ -32,12 +27,10 @@ pub async fn glance(db: &impl ConnectionTrait) -> Result<AlertGlance, DbErr> {
         "SELECT CASE WHEN (SELECT id FROM alert_cause ORDER BY id LIMIT 1) IS NOT NULL THEN 1 ELSE 0 END, \
          CASE WHEN (SELECT id FROM alert ORDER BY id LIMIT 1) IS NOT NULL \
          OR EXISTS (SELECT 1 FROM alert_rule WHERE enabled AND condition IN ({timed})) \
-         OR EXISTS (SELECT 1 FROM webhook WHERE enabled AND own_events IS NOT NULL) THEN 1 ELSE 0 END, \
-         (SELECT next_attempt_at FROM alert_delivery WHERE state = 'PENDING' AND {IS_NEXT} \
-         ORDER BY next_attempt_at LIMIT 1)"
+         OR EXISTS (SELECT 1 FROM webhook WHERE enabled AND own_events IS NOT NULL) THEN 1 ELSE 0 END"
     );
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("a row of constants".into()))?;
     let is = |column: usize| Ok::<_, DbErr>(row.try_get_by_index::<i32>(column)? != 0);
-    Ok(AlertGlance { causes: is(0)?, watches: is(1)?, next_message: row.try_get_by_index(2)? })
+    Ok(AlertGlance { causes: is(0)?, watches: is(1)? })
 }

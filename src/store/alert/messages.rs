@@ -1,5 +1,7 @@
 //! Messages to receivers: the outbox.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entity::alert_delivery::{Column, Entity, Items, MessageKind, Model};
 use entity::id::{AlertDeliveryId, AlertReceiverId, AlertRuleId};
@@ -7,11 +9,13 @@ use entity::webhook_delivery::DeliveryState;
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, Select,
 };
 
+use crate::store::outbox::Room;
+
 /// A message waits for the older ones of its receiver that were tried, or that became due no later: messages arrive in order.
-pub(super) const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
+const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
      AND o.state = 'PENDING' AND o.id < alert_delivery.id AND ((o.attempts > 0 AND o.quiet_until IS NULL) OR o.next_attempt_at <= alert_delivery.next_attempt_at))";
 
 /// Stores a new message.
@@ -79,7 +83,7 @@ pub async fn last_message(
         .await
 }
 
-fn of_group(receiver: AlertReceiverId, rule: AlertRuleId, kind: MessageKind) -> sea_orm::Select<Entity> {
+fn of_group(receiver: AlertReceiverId, rule: AlertRuleId, kind: MessageKind) -> Select<Entity> {
     Entity::find().filter(Column::ReceiverId.eq(receiver)).filter(Column::RuleId.eq(rule)).filter(Column::Kind.eq(kind))
 }
 
@@ -98,42 +102,49 @@ pub async fn list_messages(
     Entity::find().filter(Column::ReceiverId.is_in(receivers)).order_by_desc(Column::Id).limit(limit).all(db).await
 }
 
-/// When the next message is due.
+/// The messages that are the next of their receivers, to which none is under way.
+fn waiting(room: &Room) -> Select<Entity> {
+    let next = Entity::find().filter(Column::State.eq(DeliveryState::Pending)).filter(Expr::cust(IS_NEXT));
+    room.to_others(next, Column::ReceiverId)
+}
+
+/// When the next message is due that can begin.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn next_message(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
-    Entity::find()
-        .select_only()
-        .column(Column::NextAttemptAt)
-        .filter(Column::State.eq(DeliveryState::Pending))
-        .filter(Expr::cust(IS_NEXT))
-        .order_by_asc(Column::NextAttemptAt)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await
+pub async fn next_message(db: &impl ConnectionTrait, room: &Room) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let next = waiting(room).select_only().column(Column::NextAttemptAt);
+    let next = match room.retries {
+        0 => next.filter(Column::Attempts.eq(0)),
+        _ => next,
+    };
+    next.order_by_asc(Column::NextAttemptAt).limit(1).into_tuple().one(db).await
 }
 
-/// Claims messages that are due: their next attempt is moved to `until`. The result has them as they were before.
+/// Claims messages that are due, of each receiver one, first those that were never tried: their next attempt is moved to `until`. The
+/// result has them as they were before.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn claim_messages(
     tx: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-    limit: u64,
+    room: &Room,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Model>, DbErr> {
-    let rows = Entity::find()
-        .filter(Column::State.eq(DeliveryState::Pending))
-        .filter(Column::NextAttemptAt.lte(now))
-        .filter(Expr::cust(IS_NEXT))
-        .order_by_asc(Column::NextAttemptAt)
-        .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .all(tx)
-        .await?;
+    let due = || {
+        waiting(room)
+            .filter(Column::NextAttemptAt.lte(now))
+            .order_by_asc(Column::NextAttemptAt)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+    };
+    let mut taken = HashSet::new();
+    let mut rows = due().filter(Column::Attempts.eq(0)).limit(room.places as u64).all(tx).await?;
+    rows.retain(|row| taken.insert(row.receiver_id));
+    let retries = room.retries_beside(rows.len());
+    if retries > 0 {
+        let tried = due().filter(Column::Attempts.gt(0)).limit(retries).all(tx).await?;
+        rows.extend(tried.into_iter().filter(|row| taken.insert(row.receiver_id)));
+    }
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     if !ids.is_empty() {
         Entity::update_many()

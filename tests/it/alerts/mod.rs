@@ -1,6 +1,7 @@
 //! Alerts from a failed run to the receiver: what is told, once, in groups, and again after a failure.
 
 mod conditions;
+mod hanging;
 mod late;
 mod mail;
 mod receivers;
@@ -155,7 +156,7 @@ impl Watch {
     async fn pass(&mut self) -> usize {
         let now = self.app.clock.now();
         alert::decide(&self.app.app, &mut self.memory, now).await.unwrap();
-        alert::send(&self.app.app, now).await.unwrap()
+        alert::send(&self.app.app).await.unwrap()
     }
 
     /// The same after some seconds.

@@ -96,7 +96,7 @@ async fn two_servers_deliver_each_firing_once() {
             let now = watch.app.clock.now();
             // Two servers that want the same row may have to try again, as their loops do.
             let _again = alert::decide(app, &mut memory, now).await;
-            let _again = alert::send(app, now).await;
+            let _again = alert::send(app).await;
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };

@@ -26,7 +26,7 @@ const OFFICIAL: [&str; 4] =
     ["DEPLOYMENT_STARTED", "DEPLOYMENT_SUCCESSFUL", "DEPLOYMENT_FAILURE", "DEPLOYMENT_CANCELLED"];
 
 /// A webhook of an organization, by its path.
-async fn hook(client: &Client, organization: impl std::fmt::Display, change: Value) -> String {
+pub(super) async fn hook(client: &Client, organization: impl std::fmt::Display, change: Value) -> String {
     let mut body = json!({"kind": "STANDARD", "target_url": "https://hooks.example.com/x", "events": ALL});
     merge(&mut body, change);
     let base = format!("/organization/{organization}/webhook");
@@ -78,7 +78,7 @@ async fn failures_successes_and_recoveries_of_runs_are_told() {
     // What was stored is sent by the next server, under the same id.
     let stored: Vec<Value> = told(client, &all).await.iter().map(|row| row["id"].clone()).collect();
     let next = watch.app.restarted().await.reconfigured(|config| config.webhook_private_addresses = true);
-    outbound::send(&next.app, next.clock.now()).await.unwrap();
+    outbound::send(&next.app).await.unwrap();
     let calls = service.take();
     let sent: Vec<Value> = calls.iter().map(|call| json!(call.headers["webhook-id"].to_str().unwrap())).collect();
     assert_eq!(sent.len(), stored.len());

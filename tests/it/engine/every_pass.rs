@@ -37,7 +37,8 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::Sweep => Box::pin(steps_to_remove()).await,
             Pass::Prune => Box::pin(expired_runs()).await,
             Pass::Webhooks => Box::pin(deliveries()).await,
-            Pass::Alerts => Box::pin(messages()).await,
+            Pass::Alerts => Box::pin(causes()).await,
+            Pass::Messages => Box::pin(messages()).await,
             Pass::Pushes => Box::pin(polls()).await,
             // A server has one lease.
             Pass::Leases => continue,
@@ -373,6 +374,32 @@ async fn polls() -> TestApp {
     house.app
 }
 
+/// A rule for the runs of an environment.
+async fn rule_with(it: &Furnished, receivers: Value) {
+    let clusters = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
+    let mut rule = alert_rule(it.organization, &id(&clusters["results"][0]), ("ENVIRONMENT", &it.environment));
+    rule["alert_receiver_ids"] = receivers;
+    it.client.post("/alert-rules", rule).await.expect(201);
+}
+
+async fn causes() -> TestApp {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    rule_with(&it, json!([])).await;
+    let (bad, good) = (it.create(it.cron("bad", "@yearly")).await, it.create(it.cron("good", "@yearly")).await);
+    for job in [&bad, &good] {
+        it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
+        app.settle().await;
+        app.runner.exit_all(1);
+        app.settle().await;
+    }
+    poison(&app, "INSERT ON alert", &format!("NEW.job_id = {}", sql(&app, &bad)), Rejects::Statement).await;
+    alert::decide(&app.app, &mut alert::Memory::default(), app.clock.now()).await.unwrap();
+    let alerts = entity::alert::Entity::find().all(&app.app.db).await.unwrap();
+    assert_eq!(alerts.iter().map(|row| row.job_id.unwrap().to_string()).collect::<Vec<_>>(), [good]);
+    app
+}
+
 async fn messages() -> TestApp {
     let app = TestApp::with_private_webhooks().await;
     let it = app.furnished().await;
@@ -381,10 +408,7 @@ async fn messages() -> TestApp {
         "webhook_url": "http://127.0.0.1:1/hook",
     });
     let receiver = id(&it.client.post("/alert-receivers", receiver).await.expect(201));
-    let clusters = it.client.get(&format!("/organization/{}/cluster", it.organization)).await.expect(200);
-    let mut rule = alert_rule(it.organization, &id(&clusters["results"][0]), ("ENVIRONMENT", &it.environment));
-    rule["alert_receiver_ids"] = json!([receiver]);
-    it.client.post("/alert-rules", rule).await.expect(201);
+    rule_with(&it, json!([receiver])).await;
     let job = it.create(it.cron("job", "@yearly")).await;
     it.client.post(&format!("/job/{job}/run"), json!({})).await.expect(202);
     app.settle().await;
@@ -395,7 +419,7 @@ async fn messages() -> TestApp {
         alert_receiver::ActiveModel { sealed: Set(Some(b"sealed by another key".to_vec())), ..Default::default() };
     alert_receiver::Entity::update_many().set(change).exec(&app.app.db).await.unwrap();
     app.clock.forward(1);
-    assert_eq!(alert::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    assert_eq!(alert::send(&app.app).await.unwrap(), 1);
     let row = alert_delivery::Entity::find().one(&app.app.db).await.unwrap().unwrap();
     assert_eq!(row.attempts, 1, "each attempt counts, so that each message ends");
     assert_eq!(row.error.as_deref(), Some("a secret cannot be decrypted with the keys of this server"));
@@ -420,7 +444,7 @@ async fn deliveries() -> TestApp {
     let change = webhook::ActiveModel { secret: Set(Some(b"sealed by another key".to_vec())), ..Default::default() };
     let these = webhook::Entity::update_many().set(change).filter(webhook::Column::Id.eq(bad.id));
     these.exec(&app.app.db).await.unwrap();
-    outbound::send(&app.app, app.clock.now()).await.unwrap();
+    outbound::send(&app.app).await.unwrap();
     let rows = webhook_delivery::Entity::find().all(&app.app.db).await.unwrap();
     assert!(rows.iter().all(|row| row.attempts == 1), "each attempt counts, so that each delivery ends: {rows:?}");
     let reason = rows.iter().find(|row| row.webhook_id == bad.id).and_then(|row| row.response.clone()).unwrap();

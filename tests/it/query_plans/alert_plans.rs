@@ -10,9 +10,10 @@ use entity::id::{
 use entity::webhook_delivery::DeliveryState;
 use entity::{alert, alert_delivery, alert_rule};
 use windlass::store;
+use windlass::store::outbox::Room;
 use windlass::store::overview;
 
-use super::{Watched, now};
+use super::{Watched, now, room};
 
 fn rule(target: Target) -> Rule {
     Rule {
@@ -180,9 +181,10 @@ async fn messages_are_found_by_indexes() {
     watched.check("open message", store::alert::open_message(db, group)).await;
     watched.check("extended message", store::alert::extend_message(db, id, (Items::default(), 0), now())).await;
     watched.check("last message", store::alert::last_message(db, group)).await;
-    watched.check("next message", store::alert::next_message(db)).await;
+    watched.check("next message", store::alert::next_message(db, &room())).await;
+    watched.check("next new message", store::alert::next_message(db, &Room { retries: 0, ..room() })).await;
     watched.check("glance at alerts", store::alert::glance(db)).await;
-    watched.check("due messages", store::alert::claim_messages(db, now(), now(), 10)).await;
+    watched.check("due messages", store::alert::claim_messages(db, &room(), (now(), now()))).await;
     watched.check("put off message", store::alert::put_off_message(db, (id, 1), now())).await;
     watched.check("released message", store::alert::release_message(db, id, (now(), String::new()), now())).await;
     let ended = store::alert::end_message(db, id, (DeliveryState::Delivered, None), now());

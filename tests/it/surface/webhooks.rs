@@ -59,8 +59,8 @@ async fn a_deployment_is_told_with_a_signature() {
     let (other, url) = other_system().await;
     let made = hook(&it, json!({"target_url": url})).await;
     it.deployed(&app, it.cron("job", "@daily")).await;
-    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 2);
-    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 0, "each is sent once");
+    assert_eq!(outbound::send(&app.app).await.unwrap(), 2);
+    assert_eq!(outbound::send(&app.app).await.unwrap(), 0, "each is sent once");
     let received = other.received.lock().unwrap().clone();
     let mut kinds: Vec<Value> =
         received.iter().map(|(_, body)| serde_json::from_str::<Value>(body).unwrap()["type"].clone()).collect();
@@ -117,14 +117,14 @@ async fn what_fails_is_tried_again_with_growing_pauses() {
     let mut attempts = 0;
     for pause in [0, 5, 30, 300, 1800, 7200, 28_800, 86_400] {
         app.clock.forward(pause - 1);
-        assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 0, "not before {pause} s");
+        assert_eq!(outbound::send(&app.app).await.unwrap(), 0, "not before {pause} s");
         app.clock.forward(1);
-        assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
+        assert_eq!(outbound::send(&app.app).await.unwrap(), 1);
         attempts += 1;
         assert_eq!(other.received.lock().unwrap().len(), attempts);
     }
     app.clock.forward(1_000_000);
-    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 0, "it was tried for the last time");
+    assert_eq!(outbound::send(&app.app).await.unwrap(), 0, "it was tried for the last time");
     assert_eq!(deliveries(&it, &made).await[0]["target_response_status_code"], 302);
     let ids: Vec<_> = other.received.lock().unwrap().iter().map(|(headers, _)| headers["webhook-id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "the other side can tell that it is the same");
@@ -155,7 +155,7 @@ async fn calls_go_only_where_they_may() {
     let made =
         hook(&it, json!({"target_url": format!("http://localhost:{port}"), "events": ["DEPLOYMENT_STARTED"]})).await;
     it.deployed(&app, it.cron("job", "@daily")).await;
-    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    assert_eq!(outbound::send(&app.app).await.unwrap(), 1);
     assert!(other.received.lock().unwrap().is_empty());
     let log = deliveries(&it, &made).await;
     assert!(log[0]["target_response_body"].as_str().unwrap().contains("not allowed"), "{log:?}");
@@ -177,14 +177,14 @@ async fn a_delivery_for_an_older_target_is_not_signed_with_the_secret_of_another
     };
     it.deployed(&app, it.cron("job", "@daily")).await;
     moved(&new_url, new_secret).await;
-    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    assert_eq!(outbound::send(&app.app).await.unwrap(), 1);
     assert!(old.received.lock().unwrap().is_empty() && new.received.lock().unwrap().is_empty());
     let told = deliveries(&it, &made).await[0]["target_response_body"].as_str().unwrap().to_owned();
     assert!(told.contains("another target now"), "{told}");
     // With its old target and secret, it is delivered there.
     moved(&old_url, old_secret).await;
     app.clock.forward(60);
-    assert_eq!(outbound::send(&app.app, app.clock.now()).await.unwrap(), 1);
+    assert_eq!(outbound::send(&app.app).await.unwrap(), 1);
     let received = old.received.lock().unwrap().clone();
     assert!(new.received.lock().unwrap().is_empty());
     let [(headers, body)] = &received[..] else { panic!("{received:?}") };
