@@ -92,7 +92,8 @@ pub(super) async fn held_times(
     let calendars = calendars_of_jobs(db, &specs).await?;
     let mut holds: HashMap<JobId, Holds> = HashMap::new();
     for pause in pauses {
-        holds.entry(pause.job_id).or_default().pause = Some(pause);
+        let job = pause.job_id;
+        holds.entry(job).or_default().pause = Some(pause);
     }
     for skip in skips {
         holds.entry(skip.job_id).or_default().skips.push(skip);

@@ -14,7 +14,7 @@ use super::step_run::count_lines;
 use crate::store::run::open;
 
 /// What a job waits for before it starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Hindrance {
     /// The workspace is locked.
     Lock(Box<workspace::Model>),
