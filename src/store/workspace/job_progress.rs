@@ -87,6 +87,9 @@ async fn rejection(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<
         .await
 }
 
+/// Whether a workspace is locked, when it was changed, and what its last job was.
+type Around = (bool, DateTime<Utc>, String, Option<DateTime<Utc>>);
+
 /// A number that changes when a job, the lines of its steps, the lock of its workspace or another job of it do.
 ///
 /// # Errors
@@ -99,7 +102,7 @@ pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbE
         .one(db)
         .await?;
     let Some((of, status, updated_at)) = job else { return Ok(0) };
-    let around: Option<(bool, DateTime<Utc>, String, Option<DateTime<Utc>>)> = workspace::Entity::find_by_id(of)
+    let around: Option<Around> = workspace::Entity::find_by_id(of)
         .select_only()
         .columns([
             workspace::Column::Locked,
