@@ -8,7 +8,6 @@ use entity::{cluster, environment, job, terraform_variable, variable, workspace,
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use windlass::engine::definition::edit_of;
 use windlass::error::Error;
 use windlass::store;
 
@@ -122,9 +121,10 @@ async fn parts_of_a_job_are_changed_independently() {
     let key = JobId(uuid(path.trim_start_matches("/job/")));
     let now = app.clock.now();
     let edit = async |tx: &DatabaseTransaction, edit: fn(&mut job::Model)| {
-        let mut row = store::job::lock(tx, key).await.unwrap().unwrap();
+        let locked = store::job::lock(tx, key).await.unwrap().unwrap();
+        let mut row = locked.row().clone();
         edit(&mut row);
-        store::job::update(tx, key, edit_of(&row, now)).await.unwrap();
+        locked.edit(tx, (row.name, row.spec), now).await.unwrap();
     };
     let describe = async |tx: &DatabaseTransaction| edit(tx, |row| row.spec.description = "new".into()).await;
     let set = async |tx: &DatabaseTransaction| {

@@ -357,7 +357,7 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     let saved = WorkspaceStepId::create();
     watched.check("schemas of a saved plan", store::workspace::set_plan_schemas(db, saved, Vec::new())).await;
     watched.check("shown plans", store::workspace::shown_plans(db, 1)).await;
-    watched.check("lines of a workspace job", store::workspace::count_lines(db, 1)).await;
+    watched.check("how a workspace job goes on", store::workspace::pulse_of_job(db, 1)).await;
     watched.check("steps without plans", store::workspace::steps_without_plans(db, 1)).await;
     watched.check("drift", store::workspace::open_drift(db, workspace)).await;
     watched.check("drift since", store::workspace::drift_since(db, workspace, Some(now()))).await;
