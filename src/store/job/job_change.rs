@@ -6,7 +6,7 @@ use entity::job;
 use entity::job_spec::{JobSpec, JobType};
 use entity::run_spec::BuiltImage;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 
 use crate::store::{alert, group, job_schedule, run, stage};
 
