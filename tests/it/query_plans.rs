@@ -134,7 +134,7 @@ impl Watched {
 }
 
 /// Subqueries with a limit, by their aliases: reading all of them reads no table.
-const DERIVED: [&str; 3] = ["found", "listed", "counted"];
+const DERIVED: [&str; 4] = ["found", "listed", "counted", "page"];
 
 /// The lines of a plan that read a whole table, or an index from one end to the other.
 fn scans(backend: DbBackend, plan: &[String]) -> Vec<String> {

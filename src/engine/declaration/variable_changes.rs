@@ -54,11 +54,16 @@ pub(super) fn compare(
     // Last, when nothing that stays is an alias or an override of what is deleted.
     let (mut deleted, mut steps): (Vec<_>, Vec<_>) =
         steps.into_iter().partition(|step| matches!(step, Step::Variable { after: None, .. }));
-    deleted.sort_by_key(width);
+    deleted.sort_by_key(|step| (width(step), !refers(step)));
     let others = deleted_with(stored, &steps, &deleted);
     steps.extend(others);
     steps.append(&mut deleted);
     Ok(steps)
+}
+
+/// Whether a variable that is deleted is an alias or an override: it goes before what it refers to.
+fn refers(step: &Step) -> bool {
+    matches!(step, Step::Variable { before: Some(before), .. } if before.target_id.is_some())
 }
 
 /// How wide the scope of a change is.

@@ -18,6 +18,11 @@ use crate::store::outbox::Room;
 const IS_NEXT: &str = "NOT EXISTS (SELECT 1 FROM alert_delivery o WHERE o.receiver_id = alert_delivery.receiver_id \
      AND o.state = 'PENDING' AND o.id < alert_delivery.id AND ((o.attempts > 0 AND o.quiet_until IS NULL) OR o.next_attempt_at <= alert_delivery.next_attempt_at))";
 
+/// A literal, because SQLite plans without bound values, and uses the index of pending messages only for one.
+fn is_pending() -> Expr {
+    Expr::cust("alert_delivery.state = 'PENDING'")
+}
+
 /// Stores a new message.
 ///
 /// # Errors
@@ -36,7 +41,7 @@ pub async fn open_message(
     (receiver, rule, kind): (AlertReceiverId, AlertRuleId, MessageKind),
 ) -> Result<Option<Model>, DbErr> {
     of_group(receiver, rule, kind)
-        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(is_pending())
         .filter(Column::Attempts.eq(0))
         .order_by_asc(Column::Id)
         .lock_exclusive()
@@ -104,7 +109,7 @@ pub async fn list_messages(
 
 /// The messages that are the next of their receivers, to which none is under way.
 fn waiting(room: &Room) -> Select<Entity> {
-    let next = Entity::find().filter(Column::State.eq(DeliveryState::Pending)).filter(Expr::cust(IS_NEXT));
+    let next = Entity::find().filter(is_pending()).filter(Expr::cust(IS_NEXT));
     room.to_others(next, Column::ReceiverId)
 }
 
@@ -173,7 +178,7 @@ pub async fn end_message(
         .col_expr(Column::Error, Expr::value(error))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
-        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(is_pending())
         .exec(tx)
         .await?;
     Ok(())
@@ -194,7 +199,7 @@ pub async fn release_message(
         .col_expr(Column::Error, Expr::value(error))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
-        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(is_pending())
         .exec(tx)
         .await?;
     Ok(())
@@ -214,7 +219,7 @@ pub async fn put_off_message(
         .col_expr(Column::QuietUntil, Expr::value(Some(until)))
         .col_expr(Column::Attempts, Expr::value(attempts))
         .filter(Column::Id.eq(id))
-        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(is_pending())
         .exec(tx)
         .await?;
     Ok(())
@@ -232,7 +237,7 @@ pub async fn wake_quiet_messages(
     Entity::update_many()
         .col_expr(Column::NextAttemptAt, Expr::value(now))
         .filter(Column::ReceiverId.eq(receiver))
-        .filter(Column::State.eq(DeliveryState::Pending))
+        .filter(is_pending())
         .filter(Column::QuietUntil.is_not_null())
         .exec(tx)
         .await?;

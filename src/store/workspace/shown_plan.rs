@@ -70,6 +70,11 @@ pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Op
     Ok(Some(OpenDrift { since: since.unwrap_or(plan.created_at), plan }))
 }
 
+/// A literal, because SQLite plans without bound values, and uses the index of plans with drift only for one.
+fn has_drift() -> Expr {
+    Expr::cust("shown_plan.drift > 0")
+}
+
 /// Settles the drift of a workspace, however recently it was found. Its plans are shown as before.
 ///
 /// # Errors
@@ -77,7 +82,7 @@ pub async fn open_drift(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Op
 pub async fn settle_drift(tx: &impl ConnectionTrait, id: WorkspaceId) -> Result<(), DbErr> {
     use shown_plan::Column;
     let found = shown_plan::Entity::update_many().col_expr(Column::Drift, Expr::value(0));
-    found.filter(Column::WorkspaceId.eq(id)).filter(Column::Drift.gt(0)).exec(tx).await.map(|_| ())
+    found.filter(Column::WorkspaceId.eq(id)).filter(has_drift()).exec(tx).await.map(|_| ())
 }
 
 /// When the first plan was made that found drift, after the last one that found none and after a state was stored.
@@ -96,7 +101,7 @@ pub async fn drift_since(
         .into_tuple()
         .one(db)
         .await?;
-    let mut found = times(whole_plans(id).filter(Column::Drift.gt(0)));
+    let mut found = times(whole_plans(id).filter(has_drift()));
     if let Some(settled) = clean.max(state_stored_at) {
         found = found.filter(Column::CreatedAt.gte(settled));
     }

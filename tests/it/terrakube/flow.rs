@@ -26,6 +26,7 @@ fn words(words: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn only_the_hash_of_a_commit_is_checked_out() {
     let house = House::new().await;
+    house.create("team", "team", json!({"name": "OPS"})).await;
     let workspace = house.workspace("a").await;
     for wrong in ["--quiet", "main", "0123ab", "0123abcd^"] {
         let job = json!({"tcl": tcl(PLAN_AND_ASK), "commitId": wrong});
