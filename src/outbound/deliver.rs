@@ -113,8 +113,11 @@ async fn pass<'a>(
 pub async fn send(app: &App) -> Result<usize> {
     let (mut sending, mut count) = (Sending::default(), 0);
     loop {
+        // What ends while others are claimed was in their way.
+        let was_idle = sending.places.is_empty();
         match begin_due(app, &mut sending).await? {
-            0 if sending.places.is_empty() => return Ok(count),
+            0 if was_idle => return Ok(count),
+            0 if sending.places.is_empty() => {}
             0 => sending.places.one_ends().await,
             some => count += some,
         }
