@@ -8,8 +8,10 @@ use entity::id::RunId;
 use entity::webhook_delivery::DeliveryState;
 use entity::{alert_receiver, alert_rule};
 use reqwest::Client;
+use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::compose::{Message, Tail, compose, explained, quoted};
 use super::hand_over::hand_over;
@@ -20,19 +22,11 @@ use crate::engine::alert::quiet_until;
 use crate::engine::explanation::{Explanation, explain};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
-use crate::outbound::{KeptClient, Places};
+use crate::outbound::{self, Outbox};
 use crate::store;
-use crate::store::kept_glance::KeptGlance;
+use crate::store::outbox::Room;
 use crate::store::row_changes::Watched;
 
-/// The longest sleep between passes while a message waits.
-const PAUSE: Duration = Duration::from_millis(500);
-/// The longest sleep while none waits.
-const CALM: Duration = Duration::from_secs(2);
-/// The shortest sleep before a pass, as another server may be sending what is due.
-const SHORTEST: Duration = Duration::from_millis(20);
-/// How long a claimed message is reserved for this server: longer than a message of many requests takes.
-const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How many lines of a log a message quotes.
 const LINES: usize = 20;
 const TIME: &str = "%Y-%m-%d %H:%M:%S UTC";
@@ -49,81 +43,41 @@ const LAST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// A message is given up when it is older.
 const GIVEN_UP: TimeDelta = TimeDelta::days(3);
 
-/// The messages that are under way, and the client that sends them.
-#[derive(Default)]
-struct Sending<'a> {
-    places: Places<'a>,
-    client: KeptClient,
+/// The messages about alerts.
+struct Messages;
+
+impl Outbox for Messages {
+    type Row = Model;
+    const PASS: Pass = Pass::Messages;
+    const TABLE: Watched = Watched::AlertDelivery;
+    const PAUSE: Duration = Duration::from_millis(500);
+    /// Longer than a message of many requests takes.
+    const LEASE: TimeDelta = TimeDelta::minutes(10);
+
+    async fn next(app: &App, room: &Room) -> Result<Option<DateTime<Utc>>, DbErr> {
+        store::alert::next_message(&app.db, room).await
+    }
+
+    async fn claim(
+        tx: &DatabaseTransaction,
+        room: &Room,
+        lease: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<Model>, DbErr> {
+        store::alert::claim_messages(tx, room, lease).await
+    }
+
+    fn destination(row: &Model) -> (Uuid, i32) {
+        (row.receiver_id.0, row.attempts)
+    }
+
+    async fn send(app: &App, client: Client, row: Model, lease_ends_at: DateTime<Utc>) {
+        send_message(app, client, row, lease_ends_at).await;
+    }
 }
 
 /// Sends messages until `shutdown`. `told` says that there may be a new one.
 pub(super) async fn send_until(app: &App, told: &Notify, shutdown: CancellationToken) {
-    let mut glance = KeptGlance::of(&app.db, &[Watched::AlertDelivery]);
-    let mut sending = Sending::default();
-    while !shutdown.is_cancelled() {
-        tokio::select! {
-            biased;
-            () = shutdown.cancelled() => return,
-            () = pass_and_rest(app, told, &mut glance, &mut sending) => {}
-        }
-    }
-}
-
-async fn pass_and_rest<'a>(
-    app: &'a App,
-    told: &Notify,
-    glance: &mut KeptGlance<Option<DateTime<Utc>>>,
-    sending: &mut Sending<'a>,
-) {
-    let pause = match pass(app, glance, sending).await {
-        Ok(pause) => {
-            app.setbacks.pass_succeeded(Pass::Messages);
-            pause
-        }
-        Err(error) => {
-            tracing::error!(?error, "due messages about alerts could not be read; will retry");
-            app.setbacks.pass_failed(Pass::Messages, app.clock.now());
-            app.metrics.pass_failed(Pass::Messages.name());
-            Some(PAUSE)
-        }
-    };
-    tokio::select! {
-        () = sending.places.one_ends() => {}
-        () = told.notified() => {}
-        () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
-        () = glance.rest(CALM), if pause.is_none() => {}
-    }
-}
-
-/// Begins to send what is due, and returns the time until the next pass; `None` if nothing waits. While nothing is due, a pass is one
-/// query; on SQLite there is none.
-async fn pass<'a>(
-    app: &'a App,
-    glance: &mut KeptGlance<Option<DateTime<Utc>>>,
-    sending: &mut Sending<'a>,
-) -> Result<Option<Duration>> {
-    loop {
-        let room = sending.places.room();
-        if room.places == 0 {
-            return Ok(Some(PAUSE));
-        }
-        let rests = sending.places.is_empty();
-        let next = match rests {
-            true => glance.get(async || store::alert::next_message(&app.db, &room).await).await?,
-            // What is found depends on what is under way, and is not kept.
-            false => sending.places.beside(store::alert::next_message(&app.db, &room)).await?,
-        };
-        let now = app.clock.now();
-        match next {
-            None => return Ok((!rests).then_some(CALM)),
-            // A message leaves when it is due, and not at the pass after that.
-            Some(due) if due > now => {
-                return Ok(Some((due - now).to_std().unwrap_or_default().clamp(SHORTEST, PAUSE)));
-            }
-            Some(_) if begin_due(app, sending).await? == 0 => return Ok(Some(SHORTEST)),
-            Some(_) => {}
-        }
-    }
+    outbound::send_until::<Messages>(app, told, shutdown).await;
 }
 
 /// Sends what is due until nothing is, and returns the number of messages.
@@ -131,42 +85,7 @@ async fn pass<'a>(
 /// # Errors
 /// Database errors.
 pub async fn send(app: &App) -> Result<usize> {
-    let (mut sending, mut count) = (Sending::default(), 0);
-    loop {
-        // What ends while others are claimed was in their way.
-        let was_idle = sending.places.is_empty();
-        match begin_due(app, &mut sending).await? {
-            0 if was_idle => return Ok(count),
-            0 if sending.places.is_empty() => {}
-            0 => sending.places.one_ends().await,
-            some => count += some,
-        }
-    }
-}
-
-/// Begins to send messages that are due, and returns their number.
-async fn begin_due<'a>(app: &'a App, sending: &mut Sending<'a>) -> Result<usize> {
-    let room = sending.places.room();
-    if room.places == 0 {
-        return Ok(0);
-    }
-    let claim = store::write(&app.db, async |tx| {
-        // The transaction may have waited for its turn.
-        let now = app.clock.now();
-        let rows = store::alert::claim_messages(tx, &room, (now, now + LEASE)).await?;
-        Ok::<_, Error>((rows, now + LEASE))
-    });
-    let (due, lease_ends_at) = sending.places.beside(claim).await?;
-    if due.is_empty() {
-        return Ok(0);
-    }
-    let client = sending.client.get(app.config.webhook_private_addresses).map_err(Error::internal)?;
-    let count = due.len();
-    for row in due {
-        let (to, attempts) = (row.receiver_id.0, row.attempts);
-        sending.places.begin(to, attempts, send_message(app, client.clone(), row, lease_ends_at));
-    }
-    Ok(count)
+    outbound::send_all::<Messages>(app).await
 }
 
 async fn send_message(app: &App, client: Client, row: Model, lease_ends_at: DateTime<Utc>) {

@@ -34,14 +34,14 @@ pub fn client(private: bool) -> reqwest::Result<Client> {
 
 /// A client that is kept for a while.
 #[derive(Default)]
-pub struct KeptClient(Option<(Client, Instant)>);
+pub(super) struct KeptClient(Option<(Client, Instant)>);
 
 impl KeptClient {
     /// The client, or a new one, which reads the certificates of the machine.
     ///
     /// # Errors
     /// When these cannot be read.
-    pub fn get(&mut self, private: bool) -> reqwest::Result<Client> {
+    pub(super) fn get(&mut self, private: bool) -> reqwest::Result<Client> {
         if let Some((kept, made_at)) = &self.0
             && made_at.elapsed() < KEPT
         {

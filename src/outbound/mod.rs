@@ -3,7 +3,8 @@
 
 pub use self::call::{call, exchange};
 pub use self::deliver::{run, send};
-pub use self::destination::{KeptClient, check_literal, client};
+pub use self::destination::{check_literal, client};
+pub use self::outbox_loop::{Outbox, send_all, send_until};
 pub use self::places::Places;
 pub use self::read::read;
 
@@ -11,6 +12,7 @@ pub mod address;
 mod call;
 mod deliver;
 mod destination;
+mod outbox_loop;
 mod places;
 mod read;
 pub mod sign;

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, RunId};
 use entity::run;
 use entity::run::{Event, RunState};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use uuid::Uuid;
 
 use crate::store::binds::Binds;
@@ -37,6 +39,13 @@ pub async fn by_idempotency_key(db: &impl ConnectionTrait, job: JobId, key: &str
     run::Entity::find().filter(wanted).one(db).await
 }
 
+fn scheduled_between(job: JobId, (from, until): (DateTime<Utc>, DateTime<Utc>)) -> Select<run::Entity> {
+    run::Entity::find()
+        .filter(run::Column::JobId.eq(job))
+        .filter(run::Column::ScheduledFor.gte(from))
+        .filter(run::Column::ScheduledFor.lt(until))
+}
+
 /// The runs of the schedule of a job in a time span, oldest first.
 ///
 /// # Errors
@@ -44,17 +53,10 @@ pub async fn by_idempotency_key(db: &impl ConnectionTrait, job: JobId, key: &str
 pub async fn list_scheduled_between(
     db: &impl ConnectionTrait,
     job: JobId,
-    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    span: (DateTime<Utc>, DateTime<Utc>),
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
-    run::Entity::find()
-        .filter(run::Column::JobId.eq(job))
-        .filter(run::Column::ScheduledFor.gte(from))
-        .filter(run::Column::ScheduledFor.lt(until))
-        .order_by_asc(run::Column::ScheduledFor)
-        .limit(limit)
-        .all(db)
-        .await
+    scheduled_between(job, span).order_by_asc(run::Column::ScheduledFor).limit(limit).all(db).await
 }
 
 /// The newest of them, newest first.
@@ -64,17 +66,10 @@ pub async fn list_scheduled_between(
 pub async fn list_newest_scheduled_between(
     db: &impl ConnectionTrait,
     job: JobId,
-    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    span: (DateTime<Utc>, DateTime<Utc>),
     limit: u64,
 ) -> Result<Vec<run::Model>, DbErr> {
-    run::Entity::find()
-        .filter(run::Column::JobId.eq(job))
-        .filter(run::Column::ScheduledFor.gte(from))
-        .filter(run::Column::ScheduledFor.lt(until))
-        .order_by_desc(run::Column::ScheduledFor)
-        .limit(limit)
-        .all(db)
-        .await
+    scheduled_between(job, span).order_by_desc(run::Column::ScheduledFor).limit(limit).all(db).await
 }
 
 /// The runs of a job that were created in a time span, oldest first.
