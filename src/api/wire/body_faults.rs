@@ -46,11 +46,17 @@ pub(super) fn read<T: DeserializeOwned>(
 
 /// Whether a body has a number or a boolean where its schema has text.
 fn has_bare_text(schema: &'static Value, value: &Value) -> bool {
-    let shape = Shape::of(schema, value);
     match value {
-        Value::Number(_) | Value::Bool(_) => shape.kind == Some("string") && shape.allowed.is_empty(),
-        Value::Array(items) => shape.items.is_some_and(|schema| items.iter().any(|item| has_bare_text(schema, item))),
+        Value::Number(_) | Value::Bool(_) => {
+            let shape = Shape::of(schema, value);
+            shape.kind == Some("string") && shape.allowed.is_empty()
+        }
+        Value::Array(items) => {
+            let shape = Shape::of(schema, value);
+            shape.items.is_some_and(|schema| items.iter().any(|item| has_bare_text(schema, item)))
+        }
         Value::Object(fields) => {
+            let shape = Shape::of(schema, value);
             fields.iter().any(|(key, value)| shape.property(key).is_some_and(|schema| has_bare_text(schema, value)))
         }
         Value::Null | Value::String(_) => false,

@@ -55,15 +55,15 @@ fn compare(schema: &'static Value, body: &Value, path: &str, depth: usize, found
     if depth == 0 || found.len() >= MOST {
         return;
     }
-    let shape = Shape::of(schema, body);
     match body {
         Value::Array(items) => {
-            let Some(schema) = shape.items else { return };
+            let Some(schema) = Shape::of(schema, body).items else { return };
             for (place, item) in items.iter().enumerate() {
                 compare(schema, item, &format!("{path}[{place}]"), depth - 1, found);
             }
         }
         Value::Object(fields) => {
+            let shape = Shape::of(schema, body);
             for (key, value) in fields {
                 let below = if path.is_empty() { plain(key) } else { format!("{path}.{}", plain(key)) };
                 match shape.property(key) {
