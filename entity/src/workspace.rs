@@ -52,6 +52,8 @@ pub struct Model {
     pub destroy_protection: bool,
     /// Where its steps run; none leaves it to the server.
     pub cluster_id: Option<ClusterId>,
+    /// Whether `terraform.workspace` is its name in its steps; otherwise it is `default`.
+    pub sees_name: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::caller::Visit;
 use super::error::{Result, answered, guarded};
 use super::json_api::{resource, time};
+use super::state_visit::StateVisit;
 use crate::access::Subject;
 use crate::access::reach::Rights;
 use crate::app::App;
@@ -94,7 +95,7 @@ async fn entitlements(app: Data<&Arc<App>>, request: &Request, name: Path<String
 
 /// Without `operations`, programs run everything locally, without a word.
 async fn entitlement_set(app: &Arc<App>, request: &Request, name: &str) -> Result<Response> {
-    let (row, _) = Visit::of(app, request).await?.organization(name).await?;
+    let row = StateVisit::of(app, request).await?.organization(name).await?;
     let data = json!({
         "id": row.id,
         "type": "entitlement-sets",

@@ -1,6 +1,6 @@
 //! What the address of an upload says about the state that is to come.
 
-use entity::id::WorkspaceId;
+use entity::id::{WorkspaceId, WorkspaceStepId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,8 +15,11 @@ pub(super) const JSON_STATE: &str = "json-state";
 pub(super) struct Expected {
     pub(super) upload: Uuid,
     pub(super) workspace: WorkspaceId,
-    /// With whose rights it is stored.
+    /// With whose rights it is stored; empty if that is a step.
     pub(super) principal: String,
+    /// The step that stores it.
+    #[serde(default)]
+    pub(super) step: Option<WorkspaceStepId>,
     /// Who may hold the lock.
     pub(super) holder: String,
     /// The name of whoever stores it.

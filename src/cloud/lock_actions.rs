@@ -7,9 +7,10 @@ use poem::web::{Data, Path};
 use poem::{Body, Request, Response, Route, handler, post};
 use serde::Deserialize;
 
-use super::caller::{SeenWorkspace, Visit};
+use super::caller::SeenWorkspace;
 use super::error::{Problem, Result, answered, guarded};
 use super::json_api::plain;
+use super::state_visit::StateVisit;
 use super::workspace_answer::shown;
 use crate::access::require_right;
 use crate::app::App;
@@ -29,8 +30,8 @@ struct LockRequest {
 }
 
 /// A workspace whose lock the caller may take and release.
-async fn lockable(app: &Arc<App>, request: &Request, id: &str) -> Result<(Visit, SeenWorkspace)> {
-    let visit = Visit::of(app, request).await?;
+async fn lockable(app: &Arc<App>, request: &Request, id: &str) -> Result<(StateVisit, SeenWorkspace)> {
+    let visit = StateVisit::of(app, request).await?;
     let seen = visit.workspace(id).await?;
     require_right(seen.rights.states)?;
     Ok((visit, seen))
@@ -42,10 +43,10 @@ async fn lock(app: Data<&Arc<App>>, request: &Request, id: Path<String>, body: B
         async {
             let (visit, seen) = lockable(app.0, request, &id.0).await?;
             let LockRequest { reason } = plain(request, body).await?;
-            let holder = Holder { id: &visit.holder(), name: visit.author() };
+            let holder = Holder { id: &visit.holder(), name: &visit.author(), step: visit.step() };
             let reason = reason.unwrap_or_default();
             let outcome = workspace_lock::lock(app.0, seen.row.id, holder, reason, visit.now).await?;
-            done(&visit, seen, outcome, "workspace already locked").await
+            done(app.0, seen, outcome, "workspace already locked").await
         }
         .await,
     )
@@ -56,9 +57,9 @@ async fn unlock(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Re
     answered(
         async {
             let (visit, seen) = lockable(app.0, request, &id.0).await?;
-            let holder = Holder { id: &visit.holder(), name: visit.author() };
+            let holder = Holder { id: &visit.holder(), name: &visit.author(), step: visit.step() };
             let outcome = workspace_lock::unlock(app.0, seen.row.id, holder).await?;
-            done(&visit, seen, outcome, "unable to unlock the workspace").await
+            done(app.0, seen, outcome, "unable to unlock the workspace").await
         }
         .await,
     )
@@ -68,19 +69,19 @@ async fn unlock(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Re
 async fn force_unlock(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
     answered(
         async {
-            let (visit, seen) = lockable(app.0, request, &id.0).await?;
+            let (_, seen) = lockable(app.0, request, &id.0).await?;
             let outcome = workspace_lock::force_unlock(app.0, seen.row.id).await?;
-            done(&visit, seen, outcome, "unable to unlock the workspace").await
+            done(app.0, seen, outcome, "unable to unlock the workspace").await
         }
         .await,
     )
 }
 
 /// The response to a request that had this outcome. Programs look for the words after the colon of the title.
-async fn done(visit: &Visit, seen: SeenWorkspace, outcome: Outcome, failed: &str) -> Result<Response> {
+async fn done(app: &App, seen: SeenWorkspace, outcome: Outcome, failed: &str) -> Result<Response> {
     let name = seen.row.name.clone();
     match outcome {
-        Outcome::Done(row) => shown(visit, StatusCode::OK, &SeenWorkspace { row: *row, ..seen }).await,
+        Outcome::Done(row) => shown(app, StatusCode::OK, &SeenWorkspace { row: *row, ..seen }).await,
         Outcome::NotLocked => Err(Problem::conflict("workspace already unlocked", format!("{name} is not locked"))),
         Outcome::HeldByJob(job) => {
             let title = format!("{failed}: {name} is locked by Run run-{job}");

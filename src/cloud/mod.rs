@@ -33,6 +33,7 @@ mod state_arrival;
 mod state_outputs;
 mod state_version_request;
 mod state_versions;
+mod state_visit;
 mod tag_binding;
 mod tag_routes;
 mod version_document;

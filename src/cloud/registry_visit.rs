@@ -6,18 +6,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::OrganizationId;
 use entity::organization;
 use poem::Request;
-use poem::http::header;
 use serde::Serialize;
 
 use super::caller::{Visit, base};
 use super::error::{Problem, Result};
 use super::sealed_address;
+use super::state_visit::step_of;
 use crate::access::reach::Rights;
 use crate::access::{self, require_right};
 use crate::app::App;
 use crate::error::Error;
-use crate::secret::TokenHash;
-use crate::store;
 
 /// How long the address of a file can be used. Programs use it at once.
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);
@@ -39,13 +37,7 @@ enum Reader {
 impl RegistryVisit {
     /// Authenticates whoever reads.
     pub(super) async fn of(app: &Arc<App>, request: &Request) -> Result<Self> {
-        let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let step = match token.is_empty() {
-            true => None,
-            false => store::workspace::step_by_token(&app.db, &TokenHash::of(token).stored()).await?,
-        };
-        let reader = match step {
+        let reader = match step_of(app, request).await? {
             Some(step) => Reader::Step(step.organization_id),
             None => Reader::Caller(Box::new(Visit::of(app, request).await?)),
         };

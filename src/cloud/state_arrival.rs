@@ -4,7 +4,7 @@ use std::io::Error as IoError;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use entity::workspace;
+use entity::{workspace, workspace_step};
 use futures_util::{Stream, StreamExt as _};
 use poem::http::StatusCode;
 use poem::web::{Data, Path};
@@ -13,10 +13,12 @@ use poem::{Body, Response, Route, handler, put};
 use super::error::{Problem, Result, answered, guarded};
 use super::expected_state::{Expected, JSON_STATE, STATE, locked, out_of_order};
 use super::sealed_address;
+use super::state_visit::require_writing;
 use crate::access::{principal, require_right};
 use crate::app::App;
 use crate::engine::terraform_state::{MOST_BYTES, NewVersion, NotStored, OVERTAKEN, Refused, StateHead, store_version};
 use crate::engine::workspace_lock::is_held_by;
+use crate::error::Error;
 use crate::store;
 
 pub(super) fn routes(route: Route) -> Route {
@@ -56,8 +58,15 @@ async fn accept_json(app: Data<&Arc<App>>, secret: Path<String>, body: Body) -> 
 /// The state that an address was made for, and its workspace, if whoever asked for the address still may write it.
 async fn opened(app: &App, kind: &str, secret: &str) -> Result<(Expected, workspace::Model)> {
     let expected: Expected = sealed_address::open(app, kind, secret, app.clock.now())?;
-    let row = store::row::by_id::<workspace::Model>(&app.db, expected.workspace).await?.filter(|row| !row.deleted);
-    let row = row.ok_or_else(|| Problem::missing("workspace"))?;
+    let row = store::row::by_id::<workspace::Model>(&app.db, expected.workspace).await?;
+    // A step that runs while its workspace is hidden stores what it has done.
+    let row = row.filter(|row| !row.deleted || expected.step.is_some()).ok_or_else(|| Problem::missing("workspace"))?;
+    if let Some(id) = expected.step {
+        let step = store::row::by_id::<workspace_step::Model>(&app.db, id).await?.filter(|step| step.token.is_some());
+        let ended = || Error::Unauthenticated("the credential of the step is no longer valid");
+        require_writing(&step.ok_or_else(ended)?)?;
+        return Ok((expected, row));
+    }
     let reach = principal::standing(&app.db, &expected.principal).await?;
     require_right(reach.in_workspace(row.organization_id, row.id).states)?;
     Ok((expected, row))

@@ -13,15 +13,15 @@ use poem::{Body, Request, Response};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::caller::{SeenWorkspace, Visit};
+use super::caller::SeenWorkspace;
 use super::error::{Problem, Result};
 use super::expected_state::{Expected, JSON_STATE, STATE, locked, out_of_order};
 use super::json_api::{Given, Relationships, one_of_size, resource};
 use super::run_document::job_of;
 use super::sealed_address;
 use super::state_arrival::arrived;
+use super::state_versions::readable;
 use super::version_document::{Uploads, pending, stored};
-use crate::access::{principal, require_right};
 use crate::app::App;
 use crate::engine::terraform_state::order_refusal;
 use crate::engine::workspace_lock::is_held_by;
@@ -46,9 +46,8 @@ struct Attributes {
 
 /// Creates a version of the state of a workspace.
 pub(super) async fn create(app: &Arc<App>, request: &Request, id: &str, body: Body) -> Result<Response> {
-    let visit = Visit::of(app, request).await?;
-    let seen = visit.workspace(id).await?;
-    require_right(seen.rights.states)?;
+    let (visit, seen) = readable(app, request, id).await?;
+    visit.require_writer()?;
     let given = one_of_size::<Attributes>(request, body, "state-versions", MOST_INLINE_BYTES).await?;
     let Given { attributes: Attributes { serial, md5, lineage, force, state }, relationships, .. } = given;
     let required = |field: &str| Problem::invalid(format!("data.attributes.{field}: is required"));
@@ -60,13 +59,17 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, id: &str, body: Bo
     let expected = Expected {
         upload: Uuid::now_v7(),
         workspace: seen.row.id,
-        principal: principal::stored(&visit.caller),
+        principal: visit.principal(),
+        step: visit.step().map(|(step, _)| step),
         holder: visit.holder(),
-        by: visit.caller.name().to_owned(),
+        by: visit.name(),
         serial,
         md5,
         is_forced: force.unwrap_or(false),
-        job: job(&visit, &seen, &relationships).await?,
+        job: match visit.step() {
+            Some((_, job)) => Some(job),
+            None => job(app, &seen, &relationships).await?,
+        },
     };
     refuse(app, &seen, &expected, lineage.as_deref()).await?;
     if let Some(state) = state {
@@ -77,20 +80,18 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, id: &str, body: Bo
         let line = line.ok_or_else(|| Problem::missing("state version"))?;
         return Ok(resource(StatusCode::CREATED, &stored(&visit.base, &line)));
     }
-    let uploads = Uploads {
-        state: sealed_address::create(&visit, STATE, &expected, LIFETIME)?,
-        json_state: sealed_address::create(&visit, JSON_STATE, &expected, LIFETIME)?,
-    };
+    let address = |kind| sealed_address::create_at(app, (&visit.base, visit.now), kind, &expected, LIFETIME);
+    let uploads = Uploads { state: address(STATE)?, json_state: address(JSON_STATE)? };
     Ok(resource(StatusCode::CREATED, &pending(&expected, uploads, visit.now)))
 }
 
 /// The job that the state belongs to, if it names one.
-async fn job(visit: &Visit, seen: &SeenWorkspace, relationships: &Relationships) -> Result<Option<i32>> {
+async fn job(app: &App, seen: &SeenWorkspace, relationships: &Relationships) -> Result<Option<i32>> {
     let Some(id) = relationships.id("run") else { return Ok(None) };
     let unknown = || Problem::invalid("data.relationships.run: must be a run of the workspace");
     // The number of the job alone is good enough.
     let id = job_of(id).or_else(|| id.parse().ok()).ok_or_else(unknown)?;
-    let job = store::row::by_id::<workspace_job::Model>(&visit.app.db, id).await?;
+    let job = store::row::by_id::<workspace_job::Model>(&app.db, id).await?;
     job.filter(|job| job.workspace_id == seen.row.id).ok_or_else(unknown)?;
     Ok(Some(id))
 }

@@ -12,9 +12,10 @@ use super::caller::{SeenWorkspace, Visit};
 use super::error::{Problem, Result, answered, guarded};
 use super::json_api::{document, resource};
 use super::state_version_request::create;
+use super::state_visit::StateVisit;
 use super::version_document::stored;
 use super::workspace_list::query_of;
-use crate::access::{self, require_right};
+use crate::access::require_right;
 use crate::app::App;
 use crate::engine::terraform_state::{StateContent, content, read, shown};
 use crate::error::Error;
@@ -31,25 +32,18 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/api/v2/workspaces/:id/current-state-version", guarded(get(current)))
 }
 
-/// A workspace whose state the caller may read.
-pub(super) async fn readable(app: &Arc<App>, request: &Request, id: &str) -> Result<(Visit, SeenWorkspace)> {
-    let visit = Visit::of(app, request).await?;
+/// A workspace whose state the client may read.
+pub(super) async fn readable(app: &Arc<App>, request: &Request, id: &str) -> Result<(StateVisit, SeenWorkspace)> {
+    let visit = StateVisit::of(app, request).await?;
     let seen = visit.workspace(id).await?;
     require_right(seen.rights.states)?;
     Ok((visit, seen))
 }
 
-/// A version of a state that the caller may read.
-pub(super) async fn version(app: &Arc<App>, request: &Request, id: &str) -> Result<(Visit, StateLine)> {
-    let visit = Visit::of(app, request).await?;
-    let missing = || Problem::missing("state version");
-    let id = id.parse().map_err(|_| missing())?;
-    let line = store::workspace::state_line(&app.db, id).await?.ok_or_else(missing)?;
-    match access::workspace(&app.db, &visit.caller, line.workspace_id).await {
-        Ok((_, rights)) => require_right(rights.states)?,
-        Err(Error::NotFound(_)) => return Err(missing()),
-        Err(error) => return Err(error.into()),
-    }
+/// A version of a state that the client may read.
+pub(super) async fn version(app: &Arc<App>, request: &Request, id: &str) -> Result<(StateVisit, StateLine)> {
+    let visit = StateVisit::of(app, request).await?;
+    let line = visit.version(id).await?;
     Ok((visit, line))
 }
 

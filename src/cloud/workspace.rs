@@ -8,6 +8,7 @@ use poem::{Body, Request, Response, Route, get, handler, post};
 
 use super::caller::{SeenWorkspace, Visit};
 use super::error::{Result, answered, guarded};
+use super::state_visit::StateVisit;
 use super::workspace_answer::shown;
 use super::workspace_change::{create, delete, update};
 use super::workspace_list::listed;
@@ -56,8 +57,9 @@ async fn create_one(app: Data<&Arc<App>>, request: &Request, organization: Path<
 #[handler]
 async fn read_by_name(app: Data<&Arc<App>>, request: &Request, names: Names) -> Response {
     let answer = async {
-        let (visit, seen) = named(app.0, request, names.0).await?;
-        shown(&visit, StatusCode::OK, &seen).await
+        let (organization, name) = names.0;
+        let seen = StateVisit::of(app.0, request).await?.named_workspace(&organization, &name).await?;
+        shown(app.0, StatusCode::OK, &seen).await
     };
     answered(answer.await)
 }
@@ -83,8 +85,8 @@ async fn delete_by_name(app: Data<&Arc<App>>, request: &Request, names: Names) -
 #[handler]
 async fn read(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
     let answer = async {
-        let (visit, seen) = one(app.0, request, &id.0).await?;
-        shown(&visit, StatusCode::OK, &seen).await
+        let seen = StateVisit::of(app.0, request).await?.workspace(&id.0).await?;
+        shown(app.0, StatusCode::OK, &seen).await
     };
     answered(answer.await)
 }

@@ -40,7 +40,7 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, organization: &str
     };
     let id = saved.map_err(renamed)?;
     let row = store::row::by_id::<workspace::Model>(&app.db, id).await?.ok_or_else(|| Problem::missing("workspace"))?;
-    shown(&visit, StatusCode::CREATED, &SeenWorkspace { organization, row, rights }).await
+    shown(app, StatusCode::CREATED, &SeenWorkspace { organization, row, rights }).await
 }
 
 /// The same workspace with any patch of the version that it names, if it names one.
@@ -61,7 +61,7 @@ pub(super) async fn update(visit: &Visit, seen: SeenWorkspace, request: &Request
     let saved = save_workspace_in(app, author, organization.id, Some(row.id), change).await;
     let id = saved.map_err(renamed)?;
     let row = store::row::by_id::<workspace::Model>(&app.db, id).await?.ok_or_else(|| Problem::missing("workspace"))?;
-    shown(visit, StatusCode::OK, &SeenWorkspace { organization, row, rights }).await
+    shown(app, StatusCode::OK, &SeenWorkspace { organization, row, rights }).await
 }
 
 /// Deletes a workspace, unless its state describes something or a job of it runs.

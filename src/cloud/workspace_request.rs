@@ -103,6 +103,8 @@ impl WorkspaceRequest {
             iac_type: tool.to_owned(),
             execution_mode: mode.to_owned(),
             folder: "/".to_owned(),
+            // As everywhere that programs have a `cloud` block for.
+            sees_name: Some(true),
             ..WorkspaceDefinition::default()
         };
         Ok(self.definition(base))

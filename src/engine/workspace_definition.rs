@@ -10,6 +10,7 @@ use super::workspace_cluster;
 use super::workspace_tags;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::runner::terraform::script_backend::is_visible;
 use crate::secret::has_secret;
 use crate::store;
 
@@ -46,6 +47,8 @@ pub struct WorkspaceDefinition {
     pub cluster: Option<ClusterId>,
     /// None leaves it as it is.
     pub destroy_protection: Option<bool>,
+    /// Whether `terraform.workspace` is the name of the workspace in its steps, and not `default`; none leaves it as it is.
+    pub sees_name: Option<bool>,
 }
 
 impl From<&workspace::Model> for WorkspaceDefinition {
@@ -64,6 +67,7 @@ impl From<&workspace::Model> for WorkspaceDefinition {
             ssh_key: row.ssh_key_id,
             cluster: row.cluster_id,
             destroy_protection: Some(row.destroy_protection),
+            sees_name: Some(row.sees_name),
         }
     }
 }
@@ -148,6 +152,12 @@ impl WorkspaceDefinition {
         if self.name.trim().is_empty() {
             faults.refuse("name", "must not be empty");
         }
+        if self.sees_name == Some(true) && !self.name.trim().is_empty() && !is_visible(&self.name) {
+            faults.refuse(
+                "name",
+                "must have no spaces or slashes, and not be default, if terraform.workspace is to be this name",
+            );
+        }
         if has_secret(&self.source) {
             faults.refuse("source", "must not contain a password or a token; choose a login instead");
         } else if let Err(allowed) = check_source(&self.source, accepted) {
@@ -206,6 +216,7 @@ impl WorkspaceDefinition {
             ssh_key_id: self.ssh_key,
             cluster_id: self.cluster,
             destroy_protection: self.destroy_protection.unwrap_or(row.destroy_protection),
+            sees_name: self.sees_name.unwrap_or(row.sees_name),
             ..row
         }
     }
@@ -334,6 +345,7 @@ fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::U
         webhook_id: None,
         destroy_protection: false,
         cluster_id: None,
+        sees_name: false,
     }
 }
 

@@ -2,7 +2,7 @@
 //! is blocked for new jobs counts as locked, too. Callers have checked that the requester may lock it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use entity::id::WorkspaceId;
+use entity::id::{WorkspaceId, WorkspaceStepId};
 use entity::workspace;
 use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
@@ -23,6 +23,8 @@ pub struct Holder<'a> {
     pub id: &'a str,
     /// As others read it.
     pub name: &'a str,
+    /// The step that takes the lock while it runs, and its job; none for people.
+    pub step: Option<(WorkspaceStepId, i32)>,
 }
 
 /// What became of a request.
@@ -77,6 +79,9 @@ pub async fn lock(
         HOLDER: holder.id,
     });
     store::write(&app.db, async |tx| {
+        if let Some((step, job)) = holder.step {
+            return lock_for_step(tx, id, &lock, (step, job)).await;
+        }
         let row = locked_row(tx, id).await?;
         if row.locked {
             let why = row.lock_description.as_deref().unwrap_or("no reason was given");
@@ -86,9 +91,29 @@ pub async fn lock(
             return Ok(outcome);
         }
         store::workspace::lock_state(tx, id, lock.clone(), None).await?;
-        Ok(Outcome::Done(Box::new(workspace::Model { state_lock: Some(lock), ..row })))
+        Ok(Outcome::Done(Box::new(workspace::Model { state_lock: Some(lock.clone()), ..row })))
     })
     .await
+}
+
+/// Locks a workspace, also a blocked or a hidden one, for a step that runs. While somebody else holds the lock, its job says who: the tool
+/// asks again until it has waited for long enough.
+async fn lock_for_step(
+    tx: &DatabaseTransaction,
+    id: WorkspaceId,
+    lock: &Value,
+    (step, job): (WorkspaceStepId, i32),
+) -> Result<Outcome> {
+    let row = store::workspace::lock(tx, id).await?.ok_or(Error::NotFound("workspace"))?;
+    if let Some(outcome) = held(tx, &row).await? {
+        if let Some(held) = &row.state_lock {
+            store::workspace::set_output(tx, job, &lock_wait::waiting(held)).await?;
+        }
+        return Ok(outcome);
+    }
+    store::workspace::lock_state(tx, id, lock.clone(), Some(step)).await?;
+    store::workspace::clear_output(tx, job, lock_wait::WAITING).await?;
+    Ok(Outcome::Done(Box::new(workspace::Model { state_lock: Some(lock.clone()), state_lock_step: Some(step), ..row })))
 }
 
 /// Releases a lock that the requester has taken.
@@ -97,7 +122,10 @@ pub async fn lock(
 /// A database error.
 pub async fn unlock(app: &App, id: WorkspaceId, holder: Holder<'_>) -> Result<Outcome> {
     store::write(&app.db, async |tx| {
-        let row = locked_row(tx, id).await?;
+        let row = match holder.step {
+            Some(_) => store::workspace::lock(tx, id).await?.ok_or(Error::NotFound("workspace"))?,
+            None => locked_row(tx, id).await?,
+        };
         match held(tx, &row).await? {
             None if row.locked => Ok(Outcome::HeldByOther("the workspace is blocked for new jobs".to_owned())),
             None => Ok(Outcome::NotLocked),

@@ -116,6 +116,8 @@ async fn facts(app: &App, row: &workspace::Model) -> Result<Markup> {
                 dt { "Protection" }
                 dd { "No job destroys, and the workspace is not deleted with a state." }
             }
+            dt { code { "terraform.workspace" } }
+            dd { code { @if row.sees_name { (row.name) } @else { "default" } } }
             @if let Some(name) = template {
                 dt { "Default template" }
                 dd { (name) }

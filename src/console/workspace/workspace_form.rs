@@ -42,7 +42,8 @@ const FIELDS: [&str; 12] = [
 
 fn new_one() -> WorkspaceDefinition {
     let [branch, folder, iac_type, execution_mode] = ["main", "/", "tofu", "remote"].map(str::to_owned);
-    WorkspaceDefinition { branch, folder, iac_type, execution_mode, ..WorkspaceDefinition::default() }
+    let sees_name = Some(true);
+    WorkspaceDefinition { branch, folder, iac_type, execution_mode, sees_name, ..WorkspaceDefinition::default() }
 }
 
 fn of_form(form: &Form) -> WorkspaceDefinition {
@@ -62,6 +63,7 @@ fn of_form(form: &Form) -> WorkspaceDefinition {
         ssh_key: id("ssh").map(SshKeyId),
         cluster: id("agent").map(ClusterId),
         destroy_protection: Some(form.has("destroyProtection")),
+        sees_name: Some(form.has("seesName")),
     }
 }
 
@@ -114,6 +116,7 @@ async fn fields(
             &chosen(typed.default_template.map(|id| id.0)), problems))
         p { (check("destroyProtection", "Protect it against destroy: no job destroys, and it is not deleted with a state",
             typed.destroy_protection == Some(true))) }
+        p { (check("seesName", "terraform.workspace is its name; otherwise it is default", typed.sees_name == Some(true))) }
     })
 }
 

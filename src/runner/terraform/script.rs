@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::layout::{PLAN_BYTES, PLAN_JSON_BYTES, PLAN_JSON_FILE, PROVIDERS_JSON_BYTES, PROVIDERS_JSON_FILE};
 use super::lock_file::{self, LOCK_FILE};
+use super::script_backend::{SeenName, backend};
 use super::script_head::{FETCH, HEAD};
-use super::script_init::{KEEP, initialized};
+use super::script_init::{KEEP, initialized, version_of};
 use super::shell_words::{given, quoted};
 use super::tfvars;
 use crate::runner::step_spec::StepFile;
@@ -71,6 +72,8 @@ pub struct TerraformStep {
     pub lock_timeout_seconds: Option<u32>,
     /// Whether a later step applies this plan.
     pub is_applied_later: bool,
+    /// The name that the tool sees as that of its workspace; none for `default`.
+    pub seen: Option<SeenName>,
     /// Whether the script exchanges source and plan with the server itself, because the runner cannot.
     pub fetches: bool,
 }
@@ -127,12 +130,13 @@ pub fn script(work: &TerraformStep) -> Script {
         files.extend(lock_file.map(|text| file("WINDLASS_LOCK_FILE", "lock.hcl", text)));
         let tool = quoted(&work.tool);
         text.push_str(&phase(Phase::BeforeInit));
+        text.push_str(&version_of(work.version.as_deref(), &tool));
         text.push_str(&prepare(work, &mut environment));
         if locks {
             let _ = writeln!(text, "rm -f {LOCK_FILE} && cat \"$WINDLASS_LOCK_FILE\" > {LOCK_FILE} || fail 1");
         }
         let has_scripts = named.iter().any(|(phase, _)| *phase == Phase::BeforeInit);
-        text.push_str(&initialized(work.version.as_deref(), &tool, work.plan.is_some() && !has_scripts));
+        text.push_str(&initialized(&tool, work.plan.is_some() && !has_scripts));
         text.push_str(&phase(Phase::Before));
         text.push_str(&operation(work, &tool));
         text.push_str(&phase(Phase::After));
@@ -164,9 +168,11 @@ fn prepare(work: &TerraformStep, environment: &mut Vec<(String, Secret<String>)>
     let mut text = String::from(
         "umask 077\n\
          rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json \
-         windlass.providers.json errored.tfstate || fail 1\n\
-         printf 'terraform {\\n  backend \"http\" {}\\n}\\n' > windlass_override.tf || fail 1\n\
-         cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
+         windlass.providers.json windlass.tfrc errored.tfstate || fail 1\n",
+    );
+    text.push_str(&backend(work.seen.as_ref()));
+    text.push_str(
+        "cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
          umask \"$mask\"\n",
     );
     for (number, (key, value)) in work.loose.iter().enumerate() {
@@ -312,6 +318,7 @@ mod tests {
             is_applied_later: false,
             refresh: true,
             refresh_only: false,
+            seen: None,
             targets: Vec::new(),
             replacements: Vec::new(),
             fetches: false,

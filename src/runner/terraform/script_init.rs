@@ -6,11 +6,16 @@ use super::shell_words::{given, quoted};
 pub(super) const KEEP: &str = "if [ -n \"$changed\" ] && [ -n \"$WINDLASS_KEPT\" ] && [ -d .terraform ] && [ ! -L .terraform ]; then\n\
                                rm -rf \"$WINDLASS_KEPT/.terraform\" && mv .terraform \"$WINDLASS_KEPT/\"\nfi\n";
 
+/// Notes the version of the tool: `known` is the line that it prints about it, unless it has to be asked.
+pub(super) fn version_of(known: Option<&str>, tool: &str) -> String {
+    let version = known.map_or_else(|| format!("$({tool} version 2>/dev/null | head -n 1)"), quoted);
+    format!("version={version}\n")
+}
+
 /// Initializes the module, unless `from_plan` and what the plan needed is still there: a plan contains the configuration, and the tool
-/// compares its providers with the lock file. `version` is the line that the tool prints about it, if that is known.
-pub(super) fn initialized(version: Option<&str>, tool: &str, from_plan: bool) -> String {
-    let version = version.map_or_else(|| format!("$({tool} version 2>/dev/null | head -n 1)"), quoted);
-    let begin = format!("version={version}\nset -- \"-var-file=$WINDLASS_VALUES\"\n");
+/// compares its providers with the lock file.
+pub(super) fn initialized(tool: &str, from_plan: bool) -> String {
+    let begin = "set -- \"-var-file=$WINDLASS_VALUES\"\n".to_owned();
     let init = format!(
         "if early; then\n{}run {tool} init -input=false -no-color \"$@\" || fail $?\n\
          else\nrun {tool} init -input=false -no-color || fail $?\nfi\n",

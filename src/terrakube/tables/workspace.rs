@@ -27,6 +27,7 @@ pub(super) const WORKSPACE_RESOURCE: Resource = Resource {
         Attribute::text("defaultTemplate", "default_template").at_most(64),
         Attribute::flag("allowRemoteApply", "allow_remote_apply", false),
         Attribute::flag("destroyProtection", "destroy_protection", false),
+        Attribute::flag("seesName", "sees_name", false),
         Attribute::text("moduleSshKey", "module_ssh_key").at_most(64),
         Attribute::choice("lastJobStatus", "last_job_status", LAST_STATUSES).server(),
         Attribute::of("lastJobDate", Shape::Time("last_job_date")).server(),

@@ -61,6 +61,7 @@ impl Workspaces {
             state_lock_step: None,
             webhook_id: None,
             destroy_protection: false,
+            sees_name: false,
             cluster_id: None,
         };
         Self { id: Some(store::row::create(&app.db, row).await.unwrap().id) }

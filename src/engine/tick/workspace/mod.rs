@@ -7,6 +7,7 @@ mod inputs;
 pub(super) mod place;
 mod plan_to_show;
 mod registry_login;
+mod run_names;
 mod saved_plan;
 pub(super) mod schedule;
 mod source;

@@ -9,6 +9,7 @@ use sea_orm::ActiveValue;
 use super::super::prepared::{Impossible, Prepared, step_name};
 use super::inputs::{Variables, variables};
 use super::registry_login::{RegistryLogin, login};
+use super::run_names::run_names;
 use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
 use super::work::{Planned, addresses, planned, scripts};
@@ -23,9 +24,14 @@ use crate::runner::kubernetes::handle;
 use crate::runner::kubernetes::pod_options::PodOptions;
 use crate::runner::terraform::layout;
 use crate::runner::terraform::script::{self, Operation, Phase, TerraformStep};
+use crate::runner::terraform::script_backend::{SeenName, is_visible};
 use crate::runner::{Image, ProcessOptions, SourceTree, StepFile, StepSpec, StepTool, Target};
 use crate::secret::{self, Secret};
 use crate::store;
+
+/// Why the tool cannot see the name of a workspace.
+const INVISIBLE: &str = "terraform.workspace cannot be the name of this workspace: it must have no spaces or slashes, and not be default; rename it, \
+                         or set its seesName to false";
 
 /// What a step is made of.
 struct Materials {
@@ -38,6 +44,7 @@ struct Materials {
     identity: StepIdentity,
     tool: Tool,
     image: Option<Image>,
+    seen: Option<SeenName>,
 }
 
 async fn materials(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<Result<Materials, Impossible>> {
@@ -65,6 +72,10 @@ async fn materials(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<Res
         Ok(identity) => identity,
         Err(reason) => return Ok(Err(Impossible(reason))),
     };
+    let seen = match seen_name(of) {
+        Ok(seen) => seen,
+        Err(impossible) => return Ok(Err(impossible)),
+    };
     Ok(tool(app, of, kind).await.map(|(tool, image)| Materials {
         server,
         source,
@@ -74,6 +85,7 @@ async fn materials(app: &App, of: &WorkspaceSubject, kind: Target) -> Result<Res
         identity,
         tool,
         image,
+        seen,
     }))
 }
 
@@ -84,13 +96,13 @@ pub(in crate::engine::tick) async fn step(
     kind: Target,
 ) -> Result<Result<Prepared, Impossible>> {
     let Some(of) = WorkspaceSubject::load(app, run).await? else { return Ok(Err(Impossible(GONE.into()))) };
-    let Materials { server, source, scripts, planned, variables, identity, tool, image } =
+    let Materials { server, source, scripts, planned, variables, identity, tool, image, seen } =
         match materials(app, &of, kind).await? {
             Ok(materials) => materials,
             Err(impossible) => return Ok(Err(impossible)),
         };
     let values = (Secret::new(variables.values), variables.loose);
-    let given = Given { scripts, values, notes: variables.notes, plan: planned.map(|planned| planned.plan) };
+    let given = Given { scripts, values, notes: variables.notes, plan: planned.map(|planned| planned.plan), seen };
     let work = work(app, &of, (tool, kind), given).await?;
     let mut script = script::script(&work);
     let files = identity.files.into_iter();
@@ -107,6 +119,7 @@ pub(in crate::engine::tick) async fn step(
     environment.extend(variable);
     environment.extend(variables.environment);
     environment.extend(identity.environment);
+    environment.extend(run_names(app, &of, &environment).await?);
     environment.extend(surroundings(&of, &server, &token, source_text(&source)));
     environment.extend(script.files.iter().flat_map(places));
     environment.extend(script.environment);
@@ -153,11 +166,12 @@ struct Given {
     values: (Secret<String>, Vec<(String, Secret<String>)>),
     notes: Vec<&'static str>,
     plan: Option<Secret<Vec<u8>>>,
+    seen: Option<SeenName>,
 }
 
 /// What the script of a step does.
 async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (Tool, Target), given: Given) -> Result<TerraformStep> {
-    let Given { scripts, values: (values, loose), notes, plan } = given;
+    let Given { scripts, values: (values, loose), notes, plan, seen } = given;
     Ok(TerraformStep {
         operation: if of.rejected() { Operation::Scripts } else { of.operation() },
         tool: tool.program,
@@ -173,10 +187,24 @@ async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (Tool, Target), gi
         lock_timeout_seconds: (!of.job.plan_only).then_some(app.config.state_lock_timeout_seconds),
         refresh: of.job.refresh,
         refresh_only: of.job.refresh_only,
+        seen,
         targets: addresses(app, of, "TARGET").await?,
         replacements: addresses(app, of, "REPLACE").await?,
         fetches: matches!(kind, Target::Kubernetes(_) | Target::Agent(_)),
     })
+}
+
+/// The name that the tool sees, if it is to see that of the workspace.
+fn seen_name(of: &WorkspaceSubject) -> Result<Option<SeenName>, Impossible> {
+    let (organization, workspace) = (of.workspace.organization_id.to_string(), of.workspace.name.clone());
+    if !of.workspace.sees_name {
+        return Ok(None);
+    }
+    if is_visible(&workspace) {
+        Ok(Some(SeenName { organization, workspace }))
+    } else {
+        Err(Impossible(INVISIBLE.into()))
+    }
 }
 
 /// Whether a later step of the job applies the plan of this one.
