@@ -82,7 +82,7 @@ async fn one(app: &Arc<App>, request: &Request, id: &str) -> Result<Response> {
     let mut included: Vec<Value> = Vec::new();
     for name in query.list("include") {
         match (name, run.plan, run.apply) {
-            ("workspace", ..) => included.push(workspace_resource(&visit, &seen).await?),
+            ("workspace", ..) => included.push(workspace_resource(&visit.app, &seen).await?),
             ("plan", Some(id), _) => included.push(run.plan(id, &super::log_bytes::address(&visit, &run, id)?)),
             ("apply", _, Some(id)) => included.push(run.apply(id, &super::log_bytes::address(&visit, &run, id)?)),
             _ => {}

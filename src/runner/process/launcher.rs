@@ -27,7 +27,7 @@ use crate::runner::output_file::{OUTPUT_FILE, OUTPUT_FOLDER, OUTPUT_VARIABLE};
 use crate::runner::source_archive::fill;
 use crate::runner::step_spec::{ProcessOptions, SourceTree, StepFile, StepSpec};
 use crate::runner::step_state::StepState;
-use crate::runner::terraform::layout::{KEPT_VARIABLE, SOURCE_VARIABLE};
+use crate::runner::terraform::layout::{KEPT_VARIABLE, LEFT_FILE, SOURCE_VARIABLE};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -51,17 +51,23 @@ pub(super) struct Launcher {
 impl Launcher {
     /// Starts the process of a step.
     pub(super) fn begin(&self, started: &Arc<ProcessStep>, step: &StepSpec) {
-        match self.spawn(step) {
+        match self.spawn(started, step) {
             Ok(supervised) => self.watch(started, step, supervised),
             Err(reason) => started.memory.end(StepState::CannotStart { reason }, self.clock.now()),
         }
     }
 
     /// Checks out the source of a step and starts it. The scratch folder is created only then, because its
-    /// existence means that the step was started.
+    /// existence means that the step was started. A source that an earlier step has left to it is used as it is.
     pub(super) async fn fetch(&self, started: &Arc<ProcessStep>, step: &StepSpec, source: &SourceTree) {
         let folder = self.scratch.folder().join(SOURCES).join(&step.name);
-        let fetched = fetch(&folder, source).await;
+        let kept = self.kept(started, step);
+        let is_left = kept.as_ref().is_ok_and(|kept| kept.as_deref().is_some_and(is_left_in));
+        let fetched = match kept {
+            Ok(_) if is_left => Ok(()),
+            Ok(_) => fetch(&folder, source).await,
+            Err(reason) => Err(reason),
+        };
         let stopped = started.memory.lock().stopping;
         let moved = match fetched {
             _ if stopped => {
@@ -70,13 +76,8 @@ impl Launcher {
             // This server may start nothing more; another one, or this one with new leases, starts the step.
             _ if !step.may_start() => Err(StepState::Unknown),
             Err(reason) => Err(StepState::CannotStart { reason }),
-            Ok(()) => {
-                let scratch = self.scratch.of(&step.name);
-                let moved = private_folder(&scratch).and_then(|()| std::fs::rename(&folder, scratch.join(SOURCE)));
-                moved.map_err(|error| StepState::CannotStart {
-                    reason: format!("the source files could not be moved into place: {error}"),
-                })
-            }
+            Ok(()) if is_left => Ok(()),
+            Ok(()) => self.place(started, step, &folder).map_err(|reason| StepState::CannotStart { reason }),
         };
         match moved {
             Ok(()) => self.begin(started, step),
@@ -87,7 +88,30 @@ impl Launcher {
         }
     }
 
-    fn spawn(&self, step: &StepSpec) -> Result<Supervised, String> {
+    /// Moves a source that was fetched to where the step finds it.
+    fn place(&self, started: &ProcessStep, step: &StepSpec, folder: &Path) -> Result<(), String> {
+        let failed = |error: std::io::Error| format!("the source files could not be moved into place: {error}");
+        let Some(kept) = started.kept.get() else {
+            let scratch = self.scratch.of(&step.name);
+            return private_folder(&scratch)
+                .and_then(|()| std::fs::rename(folder, scratch.join(SOURCE)))
+                .map_err(failed);
+        };
+        if let Some(account) = self.account(step)? {
+            account.take(folder).map_err(|reason| format!("process.user: {reason}"))?;
+        }
+        let to = kept.join(SOURCE);
+        match std::fs::remove_dir_all(&to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            _ => std::fs::rename(folder, to).map_err(failed),
+        }
+    }
+
+    fn account(&self, step: &StepSpec) -> Result<Option<Account>, String> {
+        Account::choose(self.user.as_deref(), step.process.user.as_deref())
+    }
+
+    fn spawn(&self, started: &ProcessStep, step: &StepSpec) -> Result<Supervised, String> {
         if step.build.is_some() {
             return Err("building an image needs a Docker engine; this cluster runs plain processes".into());
         }
@@ -105,16 +129,16 @@ impl Launcher {
         self.scratch.create(&step.name).map_err(|e| format!("cannot create {}: {e}", outputs.display()))?;
         let files =
             write_files(&scratch, &step.files).map_err(|e| format!("cannot write the files of the job: {e}"))?;
-        let ProcessOptions { home, path, working_folder, user, kept } = &step.process;
+        let ProcessOptions { home, path, working_folder, user: _, kept: _ } = &step.process;
         let folder = working_folder.as_ref().map_or_else(|| scratch.clone(), PathBuf::from);
         if working_folder.is_some() && !folder.is_dir() {
             return Err(format!("process.working_folder: {} is not a folder of this machine", folder.display()));
         }
-        let account = Account::choose(self.user.as_deref(), user.as_deref())?;
+        let account = self.account(step)?;
         if let Some(account) = account {
             account.take(&scratch).map_err(|reason| format!("process.user: {reason}"))?;
         }
-        let kept = kept.as_ref().map(|name| self.kept(name, account)).transpose()?;
+        let kept = self.kept(started, step)?;
         let text = |text: &str| OsString::from(text);
         let mut environment = vec![
             (text("PATH"), text(path.as_deref().unwrap_or(PATH))),
@@ -125,7 +149,8 @@ impl Launcher {
         environment.extend(files.into_iter().map(|(name, path)| (OsString::from(name), path.into())));
         environment.push((text(OUTPUT_VARIABLE), outputs.join(OUTPUT_FILE).into()));
         environment.push((text(MARK), text(&step.name)));
-        environment.push((text(SOURCE_VARIABLE), scratch.join(SOURCE).into()));
+        let source = kept.as_ref().unwrap_or(&scratch).join(SOURCE);
+        environment.push((text(SOURCE_VARIABLE), source.into()));
         environment.extend(kept.map(|folder| (text(KEPT_VARIABLE), folder.into())));
         let order = Order {
             name: step.name.clone(),
@@ -137,8 +162,13 @@ impl Launcher {
         self.send(&order)
     }
 
-    /// The folder that steps keep, for their user.
-    fn kept(&self, name: &str, account: Option<Account>) -> Result<PathBuf, String> {
+    /// The folder that a step shares with others of its job, if it does.
+    fn kept(&self, started: &ProcessStep, step: &StepSpec) -> Result<Option<PathBuf>, String> {
+        let Some(name) = &step.process.kept else { return Ok(None) };
+        if let Some(kept) = started.kept.get() {
+            return Ok(Some(kept.clone()));
+        }
+        let account = self.account(step)?;
         let user = account.map_or_else(|| geteuid().as_raw(), |account| account.user);
         let failed = |error: std::io::Error| format!("cannot create the folder that steps keep: {error}");
         let (folder, is_new) = self.scratch.kept(name, user).map_err(failed)?;
@@ -146,7 +176,10 @@ impl Launcher {
         if let Some(account) = account.filter(|_| is_new) {
             account.take(&folder).map_err(|reason| format!("process.user: {reason}"))?;
         }
-        Ok(folder)
+        if started.kept.set(folder.clone()).is_ok() {
+            self.scratch.hold(folder.clone());
+        }
+        Ok(Some(folder))
     }
 
     fn send(&self, order: &Order) -> Result<Supervised, String> {
@@ -245,6 +278,12 @@ async fn next_report(step: &ProcessStep, reports: &mut Reports, supervisor: Opti
 fn described(spec: &StepSpec) -> String {
     let program = spec.entrypoint.iter().chain(&spec.arguments).next().cloned().unwrap_or_default();
     spec.process.user.iter().fold(program, |program, user| format!("{program} as {user}"))
+}
+
+/// Whether an earlier step has left its source here for the next one.
+fn is_left_in(kept: &Path) -> bool {
+    let is_folder = |path: PathBuf| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    kept.join(LEFT_FILE).exists() && is_folder(kept.join(SOURCE))
 }
 
 /// Checks out the source of a step into a new folder.

@@ -164,6 +164,7 @@ impl Runner for ProcessRunner {
         let removed = self.steps().remove(name);
         let scratch = self.scratch(name);
         let is_gone = removed.as_ref().is_some_and(|step| step.gone.load(Ordering::SeqCst));
+        let kept = removed.as_ref().and_then(|step| step.kept.get().cloned());
         match removed {
             Some(step) => {
                 // If its source is still being fetched, its process is not started.
@@ -173,11 +174,18 @@ impl Runner for ProcessRunner {
             None => end_left_behind(&scratch, name),
         }
         // The folder of most steps is as it was created, which costs less than to ask another thread.
-        if is_gone && self.work.scratch.give_back(name) {
+        let is_back = is_gone && self.work.scratch.give_back(name);
+        if is_back && kept.is_none() {
             return Ok(());
         }
         let (folders, name) = (self.work.scratch.clone(), name.to_owned());
-        let removed = tokio::task::spawn_blocking(move || folders.remove(&name));
+        let removed = tokio::task::spawn_blocking(move || {
+            let released = kept.map_or(Ok(()), |kept| folders.release(&kept));
+            if !is_back {
+                folders.remove(&name)?;
+            }
+            released
+        });
         removed
             .await
             .unwrap_or_else(|error| Err(std::io::Error::other(error)))

@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -20,11 +21,14 @@ pub(super) struct ProcessStep {
     pub(super) killed: Notify,
     /// Whether its supervisor has reported that no process is left.
     pub(super) gone: AtomicBool,
+    /// The folder that it shares with other steps, while it may use it.
+    pub(super) kept: OnceLock<PathBuf>,
 }
 
 impl ProcessStep {
     pub(super) fn new(memory: MemoryStep, interrupt: bool) -> Self {
-        Self { memory, control: Mutex::default(), interrupt, killed: Notify::new(), gone: AtomicBool::new(false) }
+        let (control, gone) = (Mutex::default(), AtomicBool::new(false));
+        Self { memory, control, interrupt, killed: Notify::new(), gone, kept: OnceLock::new() }
     }
 
     pub(super) fn control(&self) -> MutexGuard<'_, Option<UnixStream>> {

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use super::private_folder::{PRIVATE, private_folder};
 use crate::clock::Clock;
 use crate::runner::output_file::OUTPUT_FOLDER;
+use crate::runner::terraform::layout::LEFT_FILE;
 
 /// The folder of empty folders that can be used again, below the folder of all scratch folders.
 const FREE: &str = ".free";
@@ -23,17 +24,28 @@ const MOST: usize = 64;
 /// The folder of what steps leave to later ones, below the folder of all scratch folders.
 const KEPT: &str = ".kept";
 
-/// How long that is kept. What takes longer, such as a late approval, can spare the time to make it again.
-const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
+/// How long that is kept: as long as an approval may take by default.
+const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How many steps may leave something at a time: providers can be large.
-pub(super) const MOST_KEPT: usize = 16;
+/// How many steps may leave something at a time.
+pub(super) const MOST_KEPT: usize = 64;
+
+/// The folder of providers and modules in what a step leaves. They are large, and can be fetched again.
+const FETCHED: &str = ".terraform";
+
+/// How long these are kept. What takes longer, such as a late approval, can spare the time to fetch them again.
+const FETCHED_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// How many steps may leave them at a time.
+const MOST_FETCHED: usize = 16;
 
 /// Creates and removes scratch folders.
 #[derive(Clone)]
 pub(super) struct ScratchFolders {
     folder: PathBuf,
     free: Arc<Mutex<Vec<PathBuf>>>,
+    /// What steps use at the moment of what was left to them, once for each step.
+    used: Arc<Mutex<Vec<PathBuf>>>,
     /// The name of the next free folder.
     next: Arc<AtomicU64>,
     clock: Clock,
@@ -43,7 +55,7 @@ impl ScratchFolders {
     pub(super) fn new(folder: PathBuf, clock: Clock) -> Self {
         // Those of a server that was killed.
         let _removed = std::fs::remove_dir_all(folder.join(FREE));
-        let folders = Self { folder, free: Arc::default(), next: Arc::default(), clock };
+        let folders = Self { folder, free: Arc::default(), used: Arc::default(), next: Arc::default(), clock };
         folders.expire_kept(MOST_KEPT);
         folders
     }
@@ -62,7 +74,7 @@ impl ScratchFolders {
         Ok((folder, true))
     }
 
-    /// Removes what was left too long ago, and the oldest of what is more than `most`.
+    /// Removes what was left too long ago, and the oldest of what is more than `most`, unless a step uses it.
     pub(super) fn expire_kept(&self, most: usize) {
         let now = SystemTime::from(self.clock.now());
         let Ok(entries) = std::fs::read_dir(self.folder.join(KEPT)) else { return };
@@ -70,10 +82,42 @@ impl ScratchFolders {
         let mut found: Vec<_> = entries.flatten().filter_map(changed).collect();
         found.sort_unstable_by(|one, other| other.cmp(one));
         for (number, (at, folder)) in found.into_iter().enumerate() {
-            if number >= most || now.duration_since(at).is_ok_and(|age| age > KEPT_FOR) {
-                // What cannot be removed is tried again.
+            let is_past =
+                |most: usize, time: Duration| number >= most || now.duration_since(at).is_ok_and(|age| age > time);
+            // What cannot be removed is tried again.
+            if self.used().contains(&folder) {
+                continue;
+            } else if is_past(most, KEPT_FOR) {
                 let _removed = std::fs::remove_dir_all(folder);
+            } else if is_past(MOST_FETCHED, FETCHED_FOR) && std::fs::remove_dir_all(folder.join(FETCHED)).is_ok() {
+                // The rest is as old as before.
+                let _set = std::fs::File::open(folder).and_then(|folder| folder.set_modified(at));
             }
+        }
+    }
+
+    fn used(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a step uses what was left to it.
+    pub(super) fn hold(&self, kept: PathBuf) {
+        self.used().push(kept);
+    }
+
+    /// Notes that a step does not use it any more. Nothing of it is left, unless the step left it to a later one.
+    pub(super) fn release(&self, kept: &Path) -> Result<()> {
+        let mut used = self.used();
+        if let Some(place) = used.iter().position(|held| held == kept) {
+            used.swap_remove(place);
+        }
+        if used.iter().any(|held| held == kept) || kept.join(LEFT_FILE).exists() {
+            return Ok(());
+        }
+        drop(used);
+        match std::fs::remove_dir_all(kept) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -165,8 +209,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::{Duration, SystemTime};
 
-    use super::{FREE, KEPT, KEPT_FOR, MOST_KEPT, ScratchFolders};
+    use super::{FETCHED, FETCHED_FOR, FREE, KEPT, KEPT_FOR, MOST_KEPT, ScratchFolders};
     use crate::clock::Clock;
+    use crate::runner::terraform::layout::LEFT_FILE;
 
     #[test]
     fn what_steps_leave_is_kept_for_a_while() {
@@ -180,12 +225,18 @@ mod tests {
         let all = ScratchFolders::new(folder.path().to_owned(), Clock::system());
         assert_eq!(all.kept("first", user).unwrap(), (first.clone(), false));
         assert!(first.join("file").exists(), "a server that starts keeps it");
+        let fetched = first.join(FETCHED);
+        fs::create_dir(&fetched).unwrap();
         let written = first.metadata().unwrap().modified().unwrap();
         let at = |time: SystemTime| {
             ScratchFolders::new(folder.path().to_owned(), Clock::from_fn(move || time.into())).expire_kept(MOST_KEPT)
         };
+        at(written + FETCHED_FOR);
+        assert!(fetched.exists());
+        at(written + FETCHED_FOR + Duration::from_secs(1));
+        assert!(!fetched.exists());
         at(written + KEPT_FOR);
-        assert!(first.exists());
+        assert!(first.join("file").exists(), "it is as old as before");
         at(written + KEPT_FOR + Duration::from_secs(1));
         assert!(!first.exists());
         for number in 0..=MOST_KEPT {
@@ -200,6 +251,28 @@ mod tests {
         fs::write(first.with_file_name("1").join("file"), "left").unwrap();
         let (others, is_new) = all.kept("1", user + 1).unwrap();
         assert!(is_new && !others.join("file").exists(), "nothing is left to another user");
+    }
+
+    #[test]
+    fn what_a_step_uses_is_neither_removed_nor_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = folder.path().metadata().unwrap().modified().unwrap();
+        let late = Clock::from_fn(move || (written + KEPT_FOR + Duration::from_secs(60)).into());
+        let all = ScratchFolders::new(folder.path().to_owned(), late);
+        let (kept, _) = all.kept("job", rustix::process::geteuid().as_raw()).unwrap();
+        fs::write(kept.join(LEFT_FILE), "").unwrap();
+        all.hold(kept.clone());
+        all.hold(kept.clone());
+        all.release(&kept).unwrap();
+        all.expire_kept(0);
+        assert!(kept.exists(), "another step uses it");
+        all.release(&kept).unwrap();
+        assert!(kept.exists(), "it is left to a later step");
+        all.hold(kept.clone());
+        fs::remove_file(kept.join(LEFT_FILE)).unwrap();
+        all.release(&kept).unwrap();
+        assert!(!kept.exists(), "the last step has used it");
+        all.release(&kept).unwrap();
     }
 
     #[test]

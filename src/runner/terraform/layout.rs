@@ -30,6 +30,9 @@ pub const SOURCE_FOLDER: &str = "/windlass/source";
 /// The variable with the folder that the steps of a job keep, see `ProcessOptions::kept`.
 pub const KEPT_VARIABLE: &str = "WINDLASS_KEPT";
 
+/// The file in that folder by which a step says that the source there is for the next one, as it left it.
+pub const LEFT_FILE: &str = "left";
+
 /// The variable with the URL of the step's files, if the step fetches them itself.
 pub const FILES_VARIABLE: &str = "WINDLASS_FILES";
 

@@ -3,7 +3,8 @@
 /// The functions of every script. Background processes ignore SIGINT unless they install a handler, which Terraform
 /// does; scripts do not, so they get SIGTERM. `declares` tells whether the module has a variable, and `early` whether the tool
 /// accepts values when it initializes a module and when it applies a plan, where they must not have changed.
-pub(super) const HEAD: &str = r#"child= stopped= changed= how=INT options= mask=$(umask)
+pub(super) const HEAD: &str = r#"[ -z "$WINDLASS_KEPT" ] || rm -f "$WINDLASS_KEPT/left"
+child= stopped= changed= how=INT options= mask=$(umask)
 stop() { stopped=1; [ -z "$child" ] || kill -"$how" "$child" 2>/dev/null; }
 trap stop INT TERM
 run() {
@@ -50,6 +51,8 @@ send() {
   fi
 }
 insist() { tries=0; until "$@"; do tries=$((tries + 1)); [ "$tries" -lt 20 ] || return 1; sleep 3; done; }
-insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'the files of the step could not be fetched from the server' >&2; exit 1; }
-tar -xf "$WINDLASS_SOURCE/.windlass.tar" -C "$WINDLASS_SOURCE" && rm -f "$WINDLASS_SOURCE/.windlass.tar" || exit 1
+if [ -z "$WINDLASS_KEPT" ] || [ ! -f "$WINDLASS_KEPT/left" ]; then
+  insist fetch source "$WINDLASS_SOURCE/.windlass.tar" || { echo 'the files of the step could not be fetched from the server' >&2; exit 1; }
+  tar -xf "$WINDLASS_SOURCE/.windlass.tar" -C "$WINDLASS_SOURCE" && rm -f "$WINDLASS_SOURCE/.windlass.tar" || exit 1
+fi
 "#;

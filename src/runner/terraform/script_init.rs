@@ -2,9 +2,11 @@
 
 use super::shell_words::{given, quoted};
 
-/// Leaves what `init` has fetched to the step that applies the plan.
-pub(super) const KEEP: &str = "if [ -n \"$changed\" ] && [ -n \"$WINDLASS_KEPT\" ] && [ -d .terraform ] && [ ! -L .terraform ]; then\n\
-                               rm -rf \"$WINDLASS_KEPT/.terraform\" && mv .terraform \"$WINDLASS_KEPT/\"\nfi\n";
+/// Leaves the source to the step that applies the plan, with what the plan has made in it, and, separately, what `init` has fetched.
+pub(super) const KEEP: &str = "if [ -n \"$changed\" ] && [ -n \"$WINDLASS_KEPT\" ]; then\n\
+                               if [ -d .terraform ] && [ ! -L .terraform ]; then\n\
+                               rm -rf \"$WINDLASS_KEPT/.terraform\" && mv .terraform \"$WINDLASS_KEPT/\"\nfi\n\
+                               : > \"$WINDLASS_KEPT/left\"\nfi\n";
 
 /// Notes the version of the tool: `known` is the line that it prints about it, unless it has to be asked.
 pub(super) fn version_of(known: Option<&str>, tool: &str) -> String {

@@ -7,6 +7,7 @@ pub(crate) mod registry;
 mod registry_programs;
 mod remote_runs;
 mod runs;
+mod seen_names;
 mod service;
 mod states;
 mod terraform;

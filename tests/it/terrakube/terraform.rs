@@ -262,7 +262,8 @@ impl Site {
         let deadline = Instant::now() + Duration::from_secs(60);
         let processes = self.folder.path().join("windlass-data/processes");
         let there = |entry: std::fs::DirEntry| entry.path().join("source/infra/started").exists();
-        while !std::fs::read_dir(&processes).is_ok_and(|entries| entries.flatten().any(there)) {
+        let in_one = |folder: &Path| std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(there));
+        while !in_one(&processes) && !in_one(&processes.join(".kept")) {
             assert!(Instant::now() < deadline, "the apply does not begin");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -312,6 +313,43 @@ pub(crate) async fn whole_life(site: &Site) {
     site.until(&job, &["completed"]).await;
     assert_eq!(types(&site.state(&workspace).await.unwrap()), Vec::<String>::new());
     assert!(site.is_free(&workspace).await);
+}
+
+/// What depends on the folder is the same in a plan and in its apply, which finds the files that the plan has made, also after a restart.
+#[tokio::test]
+async fn a_plan_and_its_apply_share_a_folder() {
+    for (tools, tool) in self::tools() {
+        let mut site = Site::with(tools, tool, &["--runner", "process"]).await;
+        let repository = site.folder().join("repository");
+        let folder = "resource \"terraform_data\" \"folder\" {\n  input = abspath(\"${path.module}/made.txt\")\n  \
+                      provisioner \"local-exec\" { command = \"cat ${self.input}\" }\n}\n";
+        std::fs::write(repository.join("infra/folder.tf"), folder).unwrap();
+        git(&repository, &["add", "."]);
+        git(&repository, &["commit", "-q", "-m", "second"]);
+        let workspace = site.workspace(&[("who", "someone", false)]).await;
+        let flow = "flow:\n- {type: terraformPlan, step: 100, commands: [{runtime: BASH, before: true, script: 'echo by the plan > made.txt'}]}\n\
+                    - {type: approval, step: 150}\n- {type: terraformApply, step: 200}\n";
+        let job = site.job(&workspace, flow).await;
+        site.until(&job, &["waitingApproval"]).await;
+        let kept = site.folder().join("windlass-data/processes/.kept");
+        assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 1);
+        site.restart();
+        // The apply needs neither the repository nor its branch.
+        std::fs::rename(&repository, site.folder().join("gone")).unwrap();
+        site.give(&job, "approved").await;
+        let done = site.until(&job, &["completed"]).await;
+        let logs = site.logs(&done).await;
+        assert!(logs.contains("by the plan") && logs.contains("Resources: 2 added"), "{logs}");
+        // Nothing is left of a job that needs nothing any more, nor of a plan without changes.
+        std::fs::rename(site.folder().join("gone"), &repository).unwrap();
+        let done = site.until(&site.job(&workspace, APPLY).await, &["completed"]).await;
+        assert_eq!(done["data"]["attributes"]["planChanges"], false);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while std::fs::read_dir(&kept).unwrap().count() > 0 {
+            assert!(Instant::now() < deadline, "the source is still there");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 /// The state contains what was created before the failure; the scripts for a failure run.
