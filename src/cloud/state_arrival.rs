@@ -18,7 +18,6 @@ use crate::access::{principal, require_right};
 use crate::app::App;
 use crate::engine::terraform_state::{MOST_BYTES, NewVersion, NotStored, OVERTAKEN, Refused, StateHead, store_version};
 use crate::engine::workspace_lock::is_held_by;
-use crate::error::Error;
 use crate::store;
 
 pub(super) fn routes(route: Route) -> Route {
@@ -63,8 +62,8 @@ async fn opened(app: &App, kind: &str, secret: &str) -> Result<(Expected, worksp
     let row = row.filter(|row| !row.deleted || expected.step.is_some()).ok_or_else(|| Problem::missing("workspace"))?;
     if let Some(id) = expected.step {
         let step = store::row::by_id::<workspace_step::Model>(&app.db, id).await?.filter(|step| step.token.is_some());
-        let ended = || Error::Unauthenticated("the credential of the step is no longer valid");
-        require_writing(&step.ok_or_else(ended)?)?;
+        // As when the time of the address has run out.
+        require_writing(&step.ok_or_else(|| Problem::missing("address"))?)?;
         return Ok((expected, row));
     }
     let reach = principal::standing(&app.db, &expected.principal).await?;

@@ -20,8 +20,9 @@ use super::json_api::{Given, Relationships, one_of_size, resource};
 use super::run_document::job_of;
 use super::sealed_address;
 use super::state_arrival::arrived;
-use super::state_versions::readable;
+use super::state_visit::StateVisit;
 use super::version_document::{Uploads, pending, stored};
+use crate::access::require_right;
 use crate::app::App;
 use crate::engine::terraform_state::order_refusal;
 use crate::engine::workspace_lock::is_held_by;
@@ -46,7 +47,9 @@ struct Attributes {
 
 /// Creates a version of the state of a workspace.
 pub(super) async fn create(app: &Arc<App>, request: &Request, id: &str, body: Body) -> Result<Response> {
-    let (visit, seen) = readable(app, request, id).await?;
+    let visit = StateVisit::of(app, request).await?;
+    let seen = visit.workspace(id).await?;
+    require_right(seen.rights.states)?;
     visit.require_writer()?;
     let given = one_of_size::<Attributes>(request, body, "state-versions", MOST_INLINE_BYTES).await?;
     let Given { attributes: Attributes { serial, md5, lineage, force, state }, relationships, .. } = given;

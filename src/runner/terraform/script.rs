@@ -162,19 +162,15 @@ fn enter(folder: &str) -> String {
 
 /// Configures the state backend and the values of variables. Only this user can read the files; what
 /// the tool and the scripts create keeps the usual mode. Files of the same names in the
-/// repository are removed first, because they could be symbolic links to other places. The file of values that the tool finds by
-/// itself is for scripts; the operation gets it as an option, which overrides all files in the repository.
+/// repository are removed first, because they could be symbolic links to other places.
 fn prepare(work: &TerraformStep, environment: &mut Vec<(String, Secret<String>)>) -> String {
     let mut text = String::from(
         "umask 077\n\
          rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json \
-         windlass.providers.json windlass.tfrc errored.tfstate || fail 1\n",
+         windlass.providers.json errored.tfstate || fail 1\n",
     );
     text.push_str(&backend(work.seen.as_ref()));
-    text.push_str(
-        "cat \"$WINDLASS_VALUES\" > zz_windlass.auto.tfvars || fail 1\n\
-         umask \"$mask\"\n",
-    );
+    text.push_str("umask \"$mask\"\nprepared=1\n");
     for (number, (key, value)) in work.loose.iter().enumerate() {
         let variable = format!("WINDLASS_OPTION_{}", number + 1);
         let _ = writeln!(text, "declares '{key}' && options=\"$options${variable}\"");

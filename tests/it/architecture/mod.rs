@@ -131,6 +131,7 @@ const PURE: &[&str] = &[
     "src/runner/terraform/layout.rs",
     "src/runner/terraform/lock_file.rs",
     "src/runner/terraform/script.rs",
+    "src/runner/terraform/script_backend.rs",
     "src/runner/terraform/script_head.rs",
     "src/runner/terraform/script_init.rs",
     "src/runner/terraform/shell_words.rs",

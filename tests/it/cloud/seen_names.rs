@@ -39,7 +39,9 @@ async fn modules_see_the_name_of_their_workspace() {
 
 /// The credential of a running step of a workspace that sees its name.
 async fn step(house: &House, name: &str, flow: &str) -> (String, Client) {
-    let workspace = house.bare_workspace(name).await;
+    let workspace = house.workspace(name).await;
+    let path = house.path(&format!("workspace/{workspace}"));
+    house.client.patch(&path, change("workspace", &workspace, json!({"seesName": true}))).await.expect(204);
     house.start(&workspace, json!({"tcl": tcl(flow)})).await;
     house.app.settle().await;
     let started = house.app.runner.started();
@@ -116,7 +118,7 @@ async fn a_step_reaches_the_state_of_its_workspace_and_nothing_else() {
         path_of(&announce(&client, &workspace, 2).await.expect(201)["data"]["attributes"]["hosted-state-upload-url"]);
     house.app.runner.exit_all(137);
     house.app.settle().await;
-    assert_eq!(house.client.with(None).upload(&late, state(2)).await.status, 401);
+    assert_eq!(house.client.with(None).upload(&late, state(2)).await.status, 404);
     assert_eq!(client.get(&house.cloud("workspaces/mine")).await.status, 401);
     act(&house.client, &workspace, "lock").await.expect(200);
 }

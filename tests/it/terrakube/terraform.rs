@@ -322,7 +322,9 @@ async fn a_plan_and_its_apply_share_a_folder() {
         let mut site = Site::with(tools, tool, &["--runner", "process"]).await;
         let repository = site.folder().join("repository");
         let folder = "resource \"terraform_data\" \"folder\" {\n  input = abspath(\"${path.module}/made.txt\")\n  \
-                      provisioner \"local-exec\" { command = \"cat ${self.input}\" }\n}\n";
+                      provisioner \"local-exec\" { command = \"cat ${self.input}\" }\n  \
+                      lifecycle { ignore_changes = [input] }\n}\n\
+                      output \"values\" { value = \"values: ${join(\",\", fileset(path.module, \"*.tfvars\"))}.\" }\n";
         std::fs::write(repository.join("infra/folder.tf"), folder).unwrap();
         git(&repository, &["add", "."]);
         git(&repository, &["commit", "-q", "-m", "second"]);
@@ -340,6 +342,7 @@ async fn a_plan_and_its_apply_share_a_folder() {
         let done = site.until(&job, &["completed"]).await;
         let logs = site.logs(&done).await;
         assert!(logs.contains("by the plan") && logs.contains("Resources: 2 added"), "{logs}");
+        assert!(logs.contains("values: ."), "what packs the module packs no values of variables: {logs}");
         // Nothing is left of a job that needs nothing any more, nor of a plan without changes.
         std::fs::rename(site.folder().join("gone"), &repository).unwrap();
         let done = site.until(&site.job(&workspace, APPLY).await, &["completed"]).await;
