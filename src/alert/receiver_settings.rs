@@ -72,7 +72,7 @@ pub async fn create_receiver<S: Serialize>(
     .await
 }
 
-/// Changes a receiver.
+/// Changes a receiver. `given` gets it as it is stored, which may be another one than the caller has seen.
 ///
 /// # Errors
 /// `Invalid` with all faults; database errors.
@@ -80,20 +80,22 @@ pub async fn edit_receiver<S: Serialize>(
     app: &App,
     by: &Requester,
     row: Model,
-    given: Given,
+    given: impl Fn(&Model) -> Result<Given>,
     shown: impl Fn(Model) -> S + Clone,
 ) -> Result<S> {
-    let quiet_before = row.quiet_hours.clone();
-    let before = shown(row.clone());
-    let (row, _) = apply_receiver(app, given, row, Stage::Stored)?;
-    // What the newest message met says nothing about the new address.
-    let row = Model { updated_at: app.clock.now(), last_error: None, ..row };
+    let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
-        let row = store::row::update(tx, row).await?;
-        if row.quiet_hours != quiet_before {
+        let edit = |stored: Model| {
+            let (row, _) = apply_receiver(app, given(&stored)?, stored, Stage::Stored)?;
+            // What the newest message met says nothing about the new address.
+            Ok(Model { updated_at: now, last_error: None, ..row })
+        };
+        let changed = store::row::change(tx, row.id, edit, Error::from).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("alert receiver"))?;
+        if row.quiet_hours != before.quiet_hours {
             store::alert::wake_quiet_messages(tx, row.id, row.updated_at).await?;
         }
-        let change = change("UPDATE", &row).before(&before);
+        let change = change("UPDATE", &row).before(&shown(before));
         let response = shown(row);
         let change = change.after(&response);
         Ok((response, change))

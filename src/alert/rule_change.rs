@@ -1,9 +1,9 @@
 //! Checks the content of a rule, and writes it to a row.
 
 use entity::alert_rule::{Condition, Model, Reasons, Receivers, Severity, Target};
-use entity::cluster;
 use entity::id::{AlertReceiverId, ClusterId, EnvironmentId, JobId, OrganizationId, ProjectId};
 use entity::skipped_time::SkipReason;
+use entity::{alert_receiver, cluster};
 use sea_orm::{ActiveEnum as _, Iterable as _};
 
 use crate::app::App;
@@ -59,7 +59,8 @@ pub enum WantedTarget {
 }
 
 /// Writes the content of a rule to a row.
-pub(super) async fn apply_rule(app: &App, wanted: WantedRule, mut row: Model) -> Result<Model> {
+/// `known` are the receivers of the organization.
+pub(super) fn apply_rule(known: &[alert_receiver::Model], wanted: WantedRule, mut row: Model) -> Result<Model> {
     let WantedRule {
         name,
         description,
@@ -97,7 +98,7 @@ pub(super) async fn apply_rule(app: &App, wanted: WantedRule, mut row: Model) ->
     row.summary = faults.note(summary.map(|text| limits::text("presentation.summary", text)).transpose());
     let runbook = runbook_url.filter(|url| !url.is_empty());
     row.runbook_url = faults.note(runbook.map(|url| limits::web_address("presentation.runbook_url", &url)).transpose());
-    row.receivers = faults.note(receivers(app, row.organization_id, wanted_receivers).await);
+    row.receivers = faults.note(receivers(known, wanted_receivers));
     faults.result()?;
     Ok(row)
 }
@@ -154,16 +155,14 @@ pub(super) fn check_target(row: &Model, field: &str) -> Result<()> {
     fits(row.condition, row.target).map_err(|reason| Error::invalid(field, reason))
 }
 
-async fn receivers(app: &App, organization: OrganizationId, mut ids: Vec<AlertReceiverId>) -> Result<Receivers> {
+fn receivers(known: &[alert_receiver::Model], mut ids: Vec<AlertReceiverId>) -> Result<Receivers> {
     const FIELD: &str = "alert_receiver_ids";
     if ids.len() > RECEIVERS {
         return Err(Error::invalid(FIELD, format!("must have at most {RECEIVERS} items")));
     }
     ids.sort_unstable();
     ids.dedup();
-    let found = store::alert::list_receivers_by_ids(&app.db, ids.clone()).await?;
-    let is_ours = |id: &AlertReceiverId| found.iter().any(|row| row.id == *id && row.organization_id == organization);
-    match ids.iter().find(|id| !is_ours(id)) {
+    match ids.iter().find(|id| !known.iter().any(|row| row.id == **id)) {
         Some(unknown) => Err(Error::invalid(FIELD, format!("{unknown} is no alert receiver of the organization"))),
         None => Ok(Receivers(ids)),
     }

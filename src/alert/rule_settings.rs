@@ -37,7 +37,8 @@ pub async fn create_rule<S: Serialize>(
     shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
 ) -> Result<S> {
     let row = Model::new(organization, cluster, app.clock.now());
-    let mut row = apply_rule(app, wanted, row).await?;
+    let known = store::alert::list_receivers(&app.db, organization).await?;
+    let mut row = apply_rule(&known, wanted, row)?;
     set_target(app, cluster, target, &mut row).await?;
     check_target(&row, "target")?;
     audit::write(app, by, organization, async |tx| {
@@ -53,7 +54,8 @@ pub async fn create_rule<S: Serialize>(
     .await
 }
 
-/// Changes a rule. Its alerts end if it means something else now; its first receivers are told those that hold.
+/// Changes a rule. Its alerts end if it means something else now; its first receivers are told those that hold. `wanted` gets the rule as
+/// it is stored, which may be another one than the caller has seen.
 ///
 /// # Errors
 /// `Invalid` with all faults; database errors.
@@ -61,24 +63,26 @@ pub async fn edit_rule<S: Serialize>(
     app: &App,
     by: &Requester,
     old: Model,
-    wanted: WantedRule,
+    wanted: impl Fn(&Model) -> Result<WantedRule>,
     shown: impl Fn(Model, &[alert::Model]) -> S + Clone,
 ) -> Result<S> {
-    let meaning = meaning(&old);
-    let before = shown(old.clone(), &[]);
-    let heard_nothing = old.receivers.0.is_empty();
-    let row = Model { updated_at: app.clock.now(), ..apply_rule(app, wanted, old).await? };
-    check_target(&row, "condition.promql")?;
-    let is_other = meaning != self::meaning(&row);
-    audit::write(app, by, row.organization_id, async |tx| {
-        let row = store::row::update(tx, row).await?;
-        if is_other || !row.enabled {
+    let now = app.clock.now();
+    audit::write(app, by, old.organization_id, async |tx| {
+        let known = store::alert::list_receivers(tx, old.organization_id).await?;
+        let edit = |stored: Model| {
+            let row = Model { updated_at: now, ..apply_rule(&known, wanted(&stored)?, stored)? };
+            check_target(&row, "condition.promql")?;
+            Ok(row)
+        };
+        let changed = store::row::change(tx, old.id, edit, Error::from).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("alert rule"))?;
+        if meaning(&before) != meaning(&row) || !row.enabled {
             store::alert::delete_alerts_of_rule(tx, row.id).await?;
-        } else if heard_nothing && !row.receivers.0.is_empty() {
+        } else if before.receivers.0.is_empty() && !row.receivers.0.is_empty() {
             store::alert::tell_unheard(tx, row.id, row.updated_at).await?;
         }
         let alerts = store::alert::list_alerts_of_rules(tx, vec![row.id]).await?;
-        let change = change("UPDATE", &row).before(&before);
+        let change = change("UPDATE", &row).before(&shown(before, &[]));
         let response = shown(row, &alerts);
         let change = change.after(&response);
         Ok((response, change))

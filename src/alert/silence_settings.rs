@@ -103,12 +103,20 @@ pub async fn edit_silence<S: Serialize>(
     shown: impl Fn(Model, DateTime<Utc>) -> S,
 ) -> Result<S> {
     let now = app.clock.now();
-    let before = shown(old.clone(), now);
-    let row = Model { updated_at: now, ..apply(app, wanted, old).await? };
-    audit::write(app, by, row.organization_id, async |tx| {
-        let row = store::row::update(tx, row).await?;
+    let begins_at = wanted.begins_at;
+    let wanted = apply(app, wanted, old).await?;
+    audit::write(app, by, wanted.organization_id, async |tx| {
+        let id = wanted.id;
+        let edit = |stored: Model| {
+            let row = Model { begins_at: begins_at.unwrap_or(stored.begins_at), updated_at: now, ..wanted };
+            let mut faults = Faults::default();
+            check_times(&row, now, &mut faults);
+            faults.result().map(|()| row)
+        };
+        let changed = store::row::change(tx, id, edit, Error::from).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("alert silence"))?;
         store::alert::wake_suppressed(tx, row.organization_id, now).await?;
-        let change = change("UPDATE", &row).before(&before);
+        let change = change("UPDATE", &row).before(&shown(before, now));
         let response = shown(row, now);
         let change = change.after(&response);
         Ok((response, change))
@@ -143,16 +151,20 @@ async fn apply(app: &App, wanted: WantedSilence, mut row: Model) -> Result<Model
     row.comment = faults.note(limits::text("comment", comment));
     row.begins_at = begins_at.unwrap_or(row.begins_at);
     row.ends_at = ends_at;
+    check_times(&row, app.clock.now(), &mut faults);
+    let row = faults.note_or(aimed(app, target, row.clone()).await, row);
+    faults.result()?;
+    Ok(row)
+}
+
+fn check_times(row: &Model, now: DateTime<Utc>, faults: &mut Faults) {
     if row.ends_at <= row.begins_at {
         faults.refuse("ends_at", "must be after begins_at");
     } else if row.ends_at - row.begins_at > LONGEST {
         faults.refuse("ends_at", "must be at most 366 days after begins_at");
-    } else if row.ends_at <= app.clock.now() {
+    } else if row.ends_at <= now {
         faults.refuse("ends_at", "must be in the future");
     }
-    let row = faults.note_or(aimed(app, target, row.clone()).await, row);
-    faults.result()?;
-    Ok(row)
 }
 
 /// The row with its target, which has to belong to the organization.

@@ -90,9 +90,12 @@ impl AccountApi {
             return Err(Error::invalid("communication_email", "must be an email address"));
         }
         let row = store::write(&self.0.db, async |tx| {
-            let row = store::row::lock::<person::Model>(tx, id).await?.ok_or(Error::NotFound("account"))?;
-            let communication_email = given.or(row.communication_email);
-            Ok::<_, Error>(store::row::update(tx, person::Model { communication_email, ..row }).await?)
+            let edit = |row: person::Model| {
+                let communication_email = given.or(row.communication_email);
+                Ok(person::Model { communication_email, ..row })
+            };
+            let changed = store::row::change(tx, id, edit, Error::from).await?;
+            changed.map(|(_, row)| row).ok_or(Error::NotFound("account"))
         })
         .await?;
         Ok(Json(row.into()))

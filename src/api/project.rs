@@ -114,14 +114,14 @@ impl ProjectApi {
         let description = description.map(|text| limits::text("description", text)).transpose()?;
         let updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, row.organization_id, async |tx| {
-            let mut row = store::row::lock::<project::Model>(tx, row.id).await?.ok_or(Error::NotFound("project"))?;
-            let before = project_response(row.clone(), 0);
-            row.name_key = entity::name_key(&name);
-            row.name = name;
-            row.description = description.unwrap_or(row.description);
-            row.updated_at = updated_at;
-            let row = store::project::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let change = Change::update("PROJECT", row.id.0, &row.name).of_project(&row).before(&before);
+            let edit = |stored: project::Model| {
+                let (name_key, description) = (entity::name_key(&name), description.unwrap_or(stored.description));
+                Ok(project::Model { name_key, name, description, updated_at, ..stored })
+            };
+            let changed = store::row::change(tx, row.id, edit, |e| Error::or_taken(e, TAKEN)).await?;
+            let (before, row) = changed.ok_or(Error::NotFound("project"))?;
+            let change = Change::update("PROJECT", row.id.0, &row.name).of_project(&row);
+            let change = change.before(&project_response(before, 0));
             let after = project_response(row.clone(), 0);
             Ok((row, change.after(&after)))
         })

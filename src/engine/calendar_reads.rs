@@ -37,8 +37,7 @@ fn window(now: DateTime<Utc>) -> Range<DateTime<Utc>> {
 /// `Invalid` if it cannot be read.
 pub async fn read_new(app: &App, row: Model, stored: Option<&Model>) -> Result<Model> {
     let now = app.clock.now();
-    let known = stored.filter(|old| old.ics_url == row.ics_url && old.timezone == row.timezone);
-    if known.is_some_and(|_| row.ics_url.is_some()) {
+    if stored.is_some_and(|old| is_same_address(old, &row)) {
         return Ok(row);
     }
     let field = if row.ics_url.is_some() { "ics_url" } else { "ics" };
@@ -46,6 +45,21 @@ pub async fn read_new(app: &App, row: Model, stored: Option<&Model>) -> Result<M
         Ok(occurrences) => Ok(was_read(row, occurrences, now)),
         Err(reason) => Err(Error::invalid(field, reason)),
     }
+}
+
+/// Whether both have the same address, read in the same time zone.
+fn is_same_address(one: &Model, other: &Model) -> bool {
+    one.ics_url.is_some() && (&one.ics_url, &one.timezone) == (&other.ics_url, &other.timezone)
+}
+
+/// A calendar as somebody wants it, with what was read of its address by now: what is stored is at least as new as what came with the wish.
+#[must_use]
+pub fn newest_reading(wanted: Model, stored: Model) -> Model {
+    if !is_same_address(&wanted, &stored) {
+        return wanted;
+    }
+    let Model { occurrences, ics_read_at, ics_error, read_next_at, .. } = stored;
+    Model { occurrences, ics_read_at, ics_error, read_next_at, ..wanted }
 }
 
 /// A calendar whose file or address was read.

@@ -47,11 +47,12 @@ pub enum Pass {
     Alerts,
     Messages,
     Pushes,
+    Reports,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::ClockJumps,
         Self::Schedules,
         Self::Checks,
@@ -76,6 +77,7 @@ impl Pass {
         Self::Alerts,
         Self::Messages,
         Self::Pushes,
+        Self::Reports,
     ];
 
     /// The name in logs, metrics and health checks.
@@ -106,6 +108,7 @@ impl Pass {
             Self::Alerts => "alerts",
             Self::Messages => "messages",
             Self::Pushes => "pushes",
+            Self::Reports => "reports",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The loop that reads the changed paths of pushes, polls repositories, and reports to them.
+//! The loop that reads the changed paths of pushes and polls repositories, beside the one that reports to them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::deploy_pushed::{deploy_pushed, find_heads};
 use super::poll_repositories::poll;
 use super::read_paths::read_waiting;
-use super::send_reports::send_reports;
+use super::send_reports::report_until;
 use crate::app::App;
 use crate::error::Result;
 use crate::liveness::passes::Pass;
@@ -26,8 +26,13 @@ const TAKEN: Duration = Duration::from_millis(500);
 /// How often it looks for branches that jobs are built from.
 const LOOK: TimeDelta = TimeDelta::seconds(30);
 
-/// Repeats the passes until `shutdown`.
+/// Polls and reports until `shutdown`, side by side, so that a provider that hangs delays no push.
 pub async fn run(app: &App, shutdown: CancellationToken) {
+    tokio::join!(poll_until(app, shutdown.clone()), report_until(app, shutdown));
+}
+
+/// Repeats the passes until `shutdown`.
+async fn poll_until(app: &App, shutdown: CancellationToken) {
     let (mut looked_at, mut pushed) = (None, app.wake.listen_for_pushes());
     let mut glance = KeptGlance::of(&app.db, &store::push::GLANCED);
     while !shutdown.is_cancelled() {
@@ -69,13 +74,10 @@ async fn pass(
         *looked_at = Some(now);
         find_heads(app, now).await?;
     }
-    let PushGlance { waiting, poll: polls, report: reports, head: heads, asked_head: asked } =
+    let PushGlance { waiting, poll: polls, head: heads, asked_head: asked } =
         glance.get(async || store::push::glance(&app.db).await).await?;
     let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     let mut done = 0;
-    if is_due(reports) {
-        done += send_reports(app, now).await?;
-    }
     if is_due(waiting) {
         done += read_waiting(app, now).await?;
     }
@@ -88,6 +90,6 @@ async fn pass(
     if done > 0 {
         return Ok(Some(SHORTEST));
     }
-    let next = [waiting, polls, reports, heads, asked].into_iter().flatten().min();
+    let next = [waiting, polls, heads, asked].into_iter().flatten().min();
     Ok(next.map(|next| (next - now).to_std().unwrap_or(TAKEN).clamp(SHORTEST, CALM)))
 }

@@ -1,6 +1,7 @@
 //! Reads from the repository which paths a push changes, if its provider does not list them, and decides about it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::WorkspacePushId;
 use entity::workspace_push::{Model, PushEvent, PushOutcome};
 use entity::{workspace, workspace_webhook};
 use futures_util::StreamExt as _;
@@ -47,11 +48,25 @@ pub async fn read_waiting(app: &App, now: DateTime<Utc>) -> Result<usize> {
     Ok(count)
 }
 
-async fn keep(app: &App, row: Model) -> Result<()> {
-    store::write_one(&app.db, async |db| store::row::update(&db, row.clone()).await)
-        .await
-        .map(drop)
-        .map_err(Error::from)
+/// Stores what became of a push, unless another server has decided about it.
+async fn keep(
+    app: &App,
+    id: WorkspacePushId,
+    (outcome, reason): (PushOutcome, String),
+    next_attempt_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        // A delivery of the same content may take its digest at the same time.
+        let edit = |stored: Model| {
+            if stored.outcome != PushOutcome::Waiting {
+                return Ok(stored);
+            }
+            Ok(Model { outcome, reason: Some(reason), next_attempt_at, updated_at: now, ..stored })
+        };
+        store::row::change(tx, id, edit, Error::from).await.map(drop)
+    })
+    .await
 }
 
 async fn one(app: &App, row: Model) -> Result<()> {
@@ -59,19 +74,15 @@ async fn one(app: &App, row: Model) -> Result<()> {
     let hook = store::push::by_id(&app.db, row.webhook_id).await?;
     let now = app.clock.now();
     let Some((of, hook)) = of.filter(|of| !of.deleted).zip(hook) else {
-        let reason = Some("the webhook was deleted".to_owned());
-        let gone = Model { outcome: PushOutcome::Ignored, reason, next_attempt_at: None, updated_at: now, ..row };
-        return keep(app, gone).await;
+        return keep(app, row.id, (PushOutcome::Ignored, "the webhook was deleted".to_owned()), None).await;
     };
     let paths = match paths_of(app, &of, &row).await? {
         Ok(paths) => Some(paths),
         Err(reason) => {
             let pause = usize::try_from(row.attempts).ok().and_then(|place| PAUSES.get(place));
             if let Some(pause) = pause {
-                let reason = Some(format!("the changed paths cannot be read yet: {reason}"));
-                let (attempts, next) = (row.attempts + 1, Some(now + *pause));
-                let later = Model { reason, attempts, next_attempt_at: next, updated_at: now, ..row };
-                return keep(app, later).await;
+                let reason = format!("the changed paths cannot be read yet: {reason}");
+                return keep(app, row.id, (PushOutcome::Waiting, reason), Some(now + *pause)).await;
             }
             tracing::warn!(push = %row.id, reason, "all paths of a push count as changed, because they cannot be read");
             None

@@ -1,10 +1,15 @@
 //! Reports jobs to the repositories that pushed them, with the token of the workspace's connection.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::push_feedback::{FeedbackKind, Model};
 use entity::{vcs, workspace, workspace_job, workspace_push};
-use futures_util::StreamExt as _;
 use reqwest::Client;
+use sea_orm::{DatabaseTransaction, DbErr};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::engine::opened_plan::{self, ShownPlan};
@@ -14,17 +19,14 @@ use crate::engine::push::report_text::{ReportFacts, reported_status};
 use crate::engine::push::repository_path;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
-use crate::outbound;
+use crate::outbound::{self, Outbox};
 use crate::secret::stored_binding::of_vcs_api;
 use crate::secret::{self, Destination, permits};
 use crate::store;
+use crate::store::outbox::Room;
 use crate::store::push::ReportEnd;
+use crate::store::row_changes::Watched;
 
-/// Reports that are claimed at once, and how many of them are sent at the same time.
-const BATCH: u64 = 32;
-const AT_ONCE: usize = 8;
-/// How long a claimed report is reserved for this server: longer than a request takes.
-const LEASE: TimeDelta = TimeDelta::minutes(1);
 /// How much of an answer is read, in bytes.
 const ANSWER: usize = 256 * 1024;
 /// How much of an answer an error repeats, in characters.
@@ -40,33 +42,58 @@ const PAUSES: [TimeDelta; 6] = [
     TimeDelta::hours(8),
 ];
 
-/// Sends the reports that are due. Returns their number.
+/// The reports about workspaces to their repositories.
+struct Reports;
+
+impl Outbox for Reports {
+    type Row = Model;
+    const PASS: Pass = Pass::Reports;
+    const TABLE: Watched = Watched::PushFeedback;
+    const PAUSE: Duration = Duration::from_secs(1);
+    /// Longer than a request takes.
+    const LEASE: TimeDelta = TimeDelta::minutes(1);
+
+    async fn next(app: &App, room: &Room) -> Result<Option<DateTime<Utc>>, DbErr> {
+        store::push::next_report(&app.db, room).await
+    }
+
+    async fn claim(
+        tx: &DatabaseTransaction,
+        room: &Room,
+        lease: (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<Model>, DbErr> {
+        store::push::claim_reports(tx, room, lease).await
+    }
+
+    fn destination(row: &Model) -> (Uuid, i32) {
+        (row.workspace_id.0, row.attempts)
+    }
+
+    async fn send(app: &App, client: Client, row: Model, lease_ends_at: DateTime<Utc>) {
+        report(app, client, row, lease_ends_at).await;
+    }
+}
+
+/// Sends reports until `shutdown`.
+pub(super) async fn report_until(app: &App, shutdown: CancellationToken) {
+    outbound::send_until::<Reports>(app, &Notify::new(), shutdown).await;
+}
+
+/// Sends what is due until nothing is, and returns the number of reports.
 ///
 /// # Errors
 /// Database errors.
-pub async fn send_reports(app: &App, now: DateTime<Utc>) -> Result<usize> {
-    let due = store::write(&app.db, async |tx| {
-        store::push::claim_reports(tx, now, now + LEASE, BATCH).await.map_err(Error::from)
-    })
-    .await?;
-    let count = due.len();
-    if count == 0 {
-        // A client reads the certificates of the machine.
-        return Ok(0);
+pub async fn send_reports(app: &App) -> Result<usize> {
+    outbound::send_all::<Reports>(app).await
+}
+
+async fn report(app: &App, client: Client, row: Model, lease_ends_at: DateTime<Utc>) {
+    let id = row.id;
+    // The report is due again when its lease ends.
+    if let Err(error) = one(app, &client, row, lease_ends_at).await {
+        tracing::error!(report = %id, ?error, "a job could not be reported to its repository; will retry");
+        app.metrics.row_failed(Pass::Reports.name());
     }
-    let client = outbound::client(app.config.webhook_private_addresses).map_err(Error::internal)?;
-    let client = &client;
-    futures_util::stream::iter(due)
-        .for_each_concurrent(AT_ONCE, async |row| {
-            let id = row.id;
-            // The report is due again when its lease ends.
-            if let Err(error) = one(app, client, row).await {
-                tracing::error!(report = %id, ?error, "a job could not be reported to its repository; will retry");
-                app.metrics.row_failed(Pass::Pushes.name());
-            }
-        })
-        .await;
-    Ok(count)
 }
 
 /// A report that can be sent.
@@ -78,8 +105,13 @@ struct Prepared {
     text: String,
 }
 
-async fn one(app: &App, client: &Client, row: Model) -> Result<()> {
-    let end = match prepare(app, &row).await? {
+async fn one(app: &App, client: &Client, row: Model, lease_ends_at: DateTime<Utc>) -> Result<()> {
+    let prepared = prepare(app, &row).await?;
+    // When the lease ends, another server may send it.
+    if app.clock.now() >= lease_ends_at {
+        return Ok(());
+    }
+    let end = match prepared {
         Ok(prepared) if row.sent.as_ref() == Some(&prepared.text) => {
             ReportEnd::Sent { text: prepared.text, remote_id: row.remote_id.clone() }
         }

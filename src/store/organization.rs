@@ -90,14 +90,6 @@ pub async fn create(db: &impl ConnectionTrait, row: organization::Model) -> Resu
     organization::ActiveModel::from(row).reset_all().insert(db).await
 }
 
-/// Replaces a row.
-///
-/// # Errors
-/// `RecordNotUpdated` when the row no longer exists.
-pub async fn update(db: &impl ConnectionTrait, row: organization::Model) -> Result<organization::Model, DbErr> {
-    organization::ActiveModel::from(row).reset_all().update(db).await
-}
-
 /// Deletes an organization with everything in it. Call this in a transaction.
 ///
 /// # Errors

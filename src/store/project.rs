@@ -70,14 +70,6 @@ pub async fn create(db: &impl ConnectionTrait, row: project::Model) -> Result<pr
     project::ActiveModel::from(row).reset_all().insert(db).await
 }
 
-/// Replaces a row.
-///
-/// # Errors
-/// A unique violation when the name is taken.
-pub async fn update(db: &impl ConnectionTrait, row: project::Model) -> Result<project::Model, DbErr> {
-    project::ActiveModel::from(row).reset_all().update(db).await
-}
-
 /// Deletes a project.
 ///
 /// # Errors

@@ -61,14 +61,6 @@ pub async fn create(db: &impl ConnectionTrait, row: registry::Model) -> Result<r
     registry::ActiveModel::from(row).reset_all().insert(db).await
 }
 
-/// Replaces a row.
-///
-/// # Errors
-/// `RecordNotUpdated` when the row no longer exists.
-pub async fn update(db: &impl ConnectionTrait, row: registry::Model) -> Result<registry::Model, DbErr> {
-    registry::ActiveModel::from(row).reset_all().update(db).await
-}
-
 /// Deletes a registry.
 ///
 /// # Errors

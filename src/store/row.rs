@@ -62,6 +62,53 @@ where
     row.into_active_model().reset_all().update(db).await
 }
 
+/// Changes a row, which stays locked until the transaction ends. What `edit` does not name stays as it is stored then, and not as it was
+/// when the caller read it. `refused` says what it means if the row cannot be stored. Returns the row before and after the change;
+/// none if it no longer exists.
+///
+/// # Errors
+/// Those of `edit` and `refused`, and when a statement fails.
+pub async fn change<M, E>(
+    tx: &impl ConnectionTrait,
+    id: impl Into<Key<M>>,
+    edit: impl FnOnce(M) -> Result<M, E>,
+    refused: impl FnOnce(DbErr) -> E,
+) -> Result<Option<(M, M)>, E>
+where
+    M: ModelTrait + sea_orm::FromQueryResult + IntoActiveModel<Active<M>>,
+    M::Entity: EntityTrait<Model = M>,
+    Active<M>: ActiveModelTrait<Entity = M::Entity> + sea_orm::ActiveModelBehavior + Send,
+    E: From<DbErr>,
+{
+    let Some(before) = lock::<M>(tx, id).await? else { return Ok(None) };
+    let after = edit(before.clone())?;
+    let after = update(tx, after).await.map_err(refused)?;
+    Ok(Some((before, after)))
+}
+
+/// Changes the row `old` as [`change`] does; without one, stores a new row, which is what `edit` makes of `empty`. Returns the row; none
+/// if `old` no longer exists.
+///
+/// # Errors
+/// The same.
+pub async fn save<M, E>(
+    tx: &impl ConnectionTrait,
+    (old, empty): (Option<impl Into<Key<M>>>, M),
+    edit: impl FnOnce(M) -> Result<M, E>,
+    refused: impl FnOnce(DbErr) -> E,
+) -> Result<Option<M>, E>
+where
+    M: ModelTrait + sea_orm::FromQueryResult + IntoActiveModel<Active<M>>,
+    M::Entity: EntityTrait<Model = M>,
+    Active<M>: ActiveModelTrait<Entity = M::Entity> + sea_orm::ActiveModelBehavior + Send,
+    E: From<DbErr>,
+{
+    match old {
+        Some(id) => Ok(change(tx, id, edit, refused).await?.map(|(_, after)| after)),
+        None => create(tx, edit(empty)?).await.map(Some).map_err(refused),
+    }
+}
+
 /// Deletes a row. Returns false if it no longer exists.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ use entity::variable::{Column, Entity, Model, VariableKind};
 use entity::{environment, job};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 /// The maximum number of variables in one scope, without what jobs have put out.
@@ -32,6 +33,28 @@ pub async fn list(
         wanted = wanted.add(Column::JobId.eq(id));
     }
     Entity::find().filter(wanted).order_by_asc(Column::Key).order_by_asc(Column::Id).all(db).await
+}
+
+/// Locks the variables of a project, of one of its environments and of the jobs there, so that they stay as they are read after that.
+///
+/// # Errors
+/// When the query fails.
+pub async fn lock_all(tx: &impl ConnectionTrait, project: ProjectId, environment: EnvironmentId) -> Result<(), DbErr> {
+    // SQLite has one writer.
+    if tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(());
+    }
+    let jobs = Query::select()
+        .column(job::Column::Id)
+        .from(job::Entity)
+        .and_where(job::Column::EnvironmentId.eq(environment))
+        .take();
+    let these = Condition::any()
+        .add(Column::ProjectId.eq(project))
+        .add(Column::EnvironmentId.eq(environment))
+        .add(Column::JobId.in_subquery(jobs));
+    let ids = Entity::find().select_only().column(Column::Id).filter(these).order_by_asc(Column::Id);
+    ids.lock_exclusive().into_tuple::<VariableId>().all(tx).await.map(drop)
 }
 
 /// The number of variables that people have given a project, an environment or a job: what jobs have put out does not count.

@@ -12,18 +12,18 @@ use windlass::error::Error;
 use windlass::store;
 
 use crate::cloud::document;
-use crate::harness::{Answer, Furnished, TestApp, id};
+use crate::harness::{Furnished, TestApp, id};
 use crate::terrakube::{House, change};
 
 /// How long the other change stays open: long enough for a request to read what it changes.
 const OPEN: Duration = Duration::from_millis(700);
 
-/// The answer to a request that reads a row before another change of it is stored, and writes the row after that.
-async fn overtaken(
+/// What comes of a request that reads a row before another change of it is stored, and writes the row after that.
+pub(crate) async fn overtaken<T>(
     app: &TestApp,
     other: impl AsyncFnOnce(&DatabaseTransaction) + Clone,
-    request: impl Future<Output = Answer>,
-) -> Answer {
+    request: impl Future<Output = T>,
+) -> T {
     let changed = Notify::new();
     let other = store::write(&app.app.db, async |tx| {
         other(tx).await;

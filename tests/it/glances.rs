@@ -115,9 +115,11 @@ async fn sqlite_reports_the_rows_of_all_tables_that_loops_glance_at() {
     if app.app.db.get_database_backend() != DbBackend::Sqlite {
         return;
     }
-    for glanced in
-        [&store::alert::GLANCED[..], &store::push::GLANCED, &[Watched::AlertDelivery, Watched::WebhookDelivery]]
-    {
+    for glanced in [
+        &store::alert::GLANCED[..],
+        &store::push::GLANCED,
+        &[Watched::AlertDelivery, Watched::PushFeedback, Watched::WebhookDelivery],
+    ] {
         for table in glanced {
             // It reports none of tables without these numbers.
             let sql = format!("SELECT rowid FROM {} LIMIT 1", table.table());

@@ -15,6 +15,7 @@ mod calendar_files;
 mod cloud;
 mod command_line;
 mod concurrent_changes;
+mod concurrent_settings;
 mod configuration;
 mod conformance;
 mod console;

@@ -80,7 +80,7 @@ impl AlertReceiverApi {
     ) -> Result<Success<AlertReceiverResponse>> {
         let row = self.load(&auth, Action::ManageSettings, alert_receiver_id.0).await?;
         let shown = AlertReceiverResponse::from;
-        Ok(Json(edit_receiver(&self.0, &auth.requester(), row, body.0.given(), shown).await?))
+        Ok(Json(edit_receiver(&self.0, &auth.requester(), row, |_| Ok(body.0.given()), shown).await?))
     }
 
     #[oai(path = "/alert-receivers/:alertReceiverId", method = "delete", operation_id = "deleteAlertReceiver", tag = Tag::AlertReceivers)]

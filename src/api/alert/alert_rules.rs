@@ -70,7 +70,7 @@ impl AlertRuleApi {
     ) -> Result<Success<AlertRuleResponse>> {
         let old = self.load(&auth, Action::ManageSettings, alert_rule_id.0).await?;
         let shown = AlertRuleResponse::new;
-        Ok(Json(edit_rule(&self.0, &auth.requester(), old, body.0.wanted(), shown).await?))
+        Ok(Json(edit_rule(&self.0, &auth.requester(), old, |_| Ok(body.0.clone().wanted()), shown).await?))
     }
 
     #[oai(path = "/alert-rules/:alertRuleId", method = "delete", operation_id = "deleteAlertRule", tag = Tag::AlertRules)]

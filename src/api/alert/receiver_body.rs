@@ -146,12 +146,12 @@ macro_rules! given {
     ($body:expr, $kind:expr, $target:expr) => {
         Given {
             kind: $kind,
-            name: $body.name,
-            description: $body.description,
+            name: $body.name.clone(),
+            description: $body.description.clone(),
             send_resolved: $body.send_resolved,
-            owner: $body.owner,
-            severity: $body.severity,
-            quiet_hours: $body.quiet_hours.map(AlertQuietHours::read),
+            owner: $body.owner.clone(),
+            severity: $body.severity.clone(),
+            quiet_hours: $body.quiet_hours.clone().map(AlertQuietHours::read),
             target: $target,
         }
     };
@@ -176,19 +176,20 @@ impl AlertReceiverCreationRequest {
         }
     }
 
-    pub(super) fn given(self) -> Given {
+    pub(super) fn given(&self) -> Given {
         match self {
             Self::Slack(body) => {
-                let target = GivenTarget::Web { field: "webhook_url", url: Some(body.webhook_url), secret: None };
+                let target =
+                    GivenTarget::Web { field: "webhook_url", url: Some(body.webhook_url.clone()), secret: None };
                 given!(body, ReceiverKind::Slack, target)
             }
             Self::Email(body) => {
-                let of = (body.to, body.from, body.smarthost);
-                let target = mail(of, body.auth_username, Some(body.auth_password), body.require_tls);
+                let of = (body.to.clone(), body.from.clone(), body.smarthost.clone());
+                let target = mail(of, body.auth_username.clone(), Some(body.auth_password.clone()), body.require_tls);
                 given!(body, ReceiverKind::Email, target)
             }
             Self::Http(body) => {
-                let target = GivenTarget::Web { field: "url", url: body.url, secret: body.secret };
+                let target = GivenTarget::Web { field: "url", url: body.url.clone(), secret: body.secret.clone() };
                 given!(body, body.kind.into(), target)
             }
         }
@@ -196,19 +197,19 @@ impl AlertReceiverCreationRequest {
 }
 
 impl AlertReceiverEditRequest {
-    pub(super) fn given(self) -> Given {
+    pub(super) fn given(&self) -> Given {
         match self {
             Self::Slack(body) => {
-                let target = GivenTarget::Web { field: "webhook_url", url: body.webhook_url, secret: None };
+                let target = GivenTarget::Web { field: "webhook_url", url: body.webhook_url.clone(), secret: None };
                 given!(body, ReceiverKind::Slack, target)
             }
             Self::Email(body) => {
-                let of = (body.to, body.from, body.smarthost);
-                let target = mail(of, body.auth_username, body.auth_password, body.require_tls);
+                let of = (body.to.clone(), body.from.clone(), body.smarthost.clone());
+                let target = mail(of, body.auth_username.clone(), body.auth_password.clone(), body.require_tls);
                 given!(body, ReceiverKind::Email, target)
             }
             Self::Http(body) => {
-                let target = GivenTarget::Web { field: "url", url: body.url, secret: body.secret };
+                let target = GivenTarget::Web { field: "url", url: body.url.clone(), secret: body.secret.clone() };
                 given!(body, body.kind.into(), target)
             }
         }

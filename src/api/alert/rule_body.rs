@@ -71,7 +71,7 @@ pub(super) enum AlertScope {
     Label,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct AlertRuleCondition {
     pub(super) kind: AlertRuleConditionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub(super) struct AlertRuleCondition {
     pub(super) times_p95: Option<f64>,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct AlertPresentation {
     #[serde(default)]
     #[oai(default)]
@@ -135,7 +135,7 @@ pub(super) struct AlertRuleCreationRequest {
     pub(super) target: AlertTarget,
 }
 
-#[derive(Debug, Serialize, Deserialize, Object)]
+#[derive(Clone, Debug, Serialize, Deserialize, Object)]
 pub(super) struct AlertRuleEditRequest {
     pub(super) name: String,
     pub(super) description: String,

@@ -6,6 +6,7 @@ use entity::deployment_rule::{Model, Weekday, Weekdays};
 use entity::id::EnvironmentId;
 use poem_openapi::param::Path;
 use poem_openapi::{Object, OpenApi};
+use sea_orm::DatabaseTransaction;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -121,26 +122,29 @@ impl EnvironmentRuleApi {
         if given.weekdays.len() > 7 {
             return Err(Error::invalid("weekdays", "must have at most 7 items"));
         }
-        let stored = store::row::by_id::<Model>(&self.0.db, environment.id).await?;
-        let exists = stored.is_some();
-        let old = stored.unwrap_or_else(|| default_rule(&environment));
         let now = self.0.clock.now();
-        let mut row = Model {
-            updated_at: now,
-            on_demand_preview: given.on_demand_preview.unwrap_or(false),
-            auto_preview: given.auto_preview.unwrap_or(false),
-            auto_stop: given.auto_stop.unwrap_or(false),
-            // An edit cancels the automatic deletion that a project rule requested.
-            auto_delete: false,
-            timezone: given.timezone,
-            start_time: given.start_time.0,
-            stop_time: given.stop_time.0,
-            weekdays: Weekdays(given.weekdays.into_iter().map(Weekday::from).collect()),
-            ..old.clone()
-        };
-        (row.next_start_at, row.next_stop_at) = deployment_rule::next(&row, zone, now);
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
-            let row = if exists { store::row::update(tx, row).await? } else { store::row::create(tx, row).await? };
+            let stored = locked_rule(tx, environment.id).await?;
+            let old = stored.clone().unwrap_or_else(|| default_rule(&environment));
+            let mut row = Model {
+                updated_at: now,
+                on_demand_preview: given.on_demand_preview.unwrap_or(false),
+                auto_preview: given.auto_preview.unwrap_or(false),
+                auto_stop: given.auto_stop.unwrap_or(false),
+                // An edit cancels the automatic deletion that a project rule requested.
+                auto_delete: false,
+                timezone: given.timezone.clone(),
+                start_time: given.start_time.0,
+                stop_time: given.stop_time.0,
+                weekdays: Weekdays(given.weekdays.iter().copied().map(Weekday::from).collect()),
+                ..old.clone()
+            };
+            (row.next_start_at, row.next_stop_at) = deployment_rule::next(&row, zone, now);
+            let saved = match stored {
+                Some(_) => store::row::update(tx, row).await,
+                None => store::row::create(tx, row).await,
+            };
+            let row = saved?;
             let change = Change::update("ENVIRONMENT", environment.id.0, &environment.name);
             let change = change.of_environment(&environment).part("DEPLOYMENT_RULE");
             let change = change.before(&EnvironmentDeploymentRule::from(old));
@@ -150,4 +154,13 @@ impl EnvironmentRuleApi {
         .await?;
         Ok(Json(row.into()))
     }
+}
+
+/// The rule of an environment, locked until the transaction ends; none if it has none, and then nobody else creates one meanwhile.
+async fn locked_rule(tx: &DatabaseTransaction, id: EnvironmentId) -> Result<Option<Model>> {
+    if let Some(row) = store::row::lock::<Model>(tx, id).await? {
+        return Ok(Some(row));
+    }
+    store::environment::lock(tx, id).await?.ok_or(Error::NotFound("environment"))?;
+    Ok(store::row::lock::<Model>(tx, id).await?)
 }

@@ -145,12 +145,14 @@ impl GroupFamily {
         mut row: Model,
         request: GroupRequest,
     ) -> Result<T> {
-        let before = T::from(row.clone());
         self.apply(request, &mut row)?;
-        row.updated_at = app.clock.now();
+        let now = app.clock.now();
         audit::write(app, auth, row.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
-            let change = self.change("UPDATE", &row).before(&before);
+            let Model { id, name, name_key, entries, scopes, .. } = row;
+            let edit = |stored: Model| Ok(Model { updated_at: now, name, name_key, entries, scopes, ..stored });
+            let changed = store::row::change(tx, id, edit, |e| Error::or_taken(e, TAKEN)).await?;
+            let (before, row) = changed.ok_or(Error::NotFound("group"))?;
+            let change = self.change("UPDATE", &row).before(&T::from(before));
             let response = T::from(row);
             let change = change.after(&response);
             Ok((response, change))

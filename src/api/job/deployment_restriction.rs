@@ -131,12 +131,13 @@ impl DeploymentRestrictionApi {
         let job = access::job_row(&self.0.db, &auth.0, Action::Manage, JobId(job_id.0)).await?;
         let id = RestrictionId(deployment_restriction_id.0);
         let row = access::restriction(&self.0.db, job.id, id).await?;
-        let before = JobDeploymentRestrictionResponse::from(row.clone());
         let JobDeploymentRestrictionRequest { mode, kind, value } = body.0;
-        let updated_at = self.0.clock.now();
-        let row = Model { mode: mode.into(), kind: kind.into(), value: path(value)?, updated_at, ..row };
+        let (value, updated_at) = (path(value)?, self.0.clock.now());
         let row = audit::write(&self.0, &auth, job.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let edit = |stored| Ok(Model { mode: mode.into(), kind: kind.into(), value, updated_at, ..stored });
+            let changed = store::row::change(tx, row.id, edit, |e| Error::or_taken(e, TAKEN)).await?;
+            let (before, row) = changed.ok_or(Error::NotFound("deployment restriction"))?;
+            let before = JobDeploymentRestrictionResponse::from(before);
             let after = JobDeploymentRestrictionResponse::from(row.clone());
             Ok((row, job_change(tx, "UPDATE", &job, "CONFIG").await?.before(&before).after(&after)))
         })

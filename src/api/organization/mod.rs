@@ -81,15 +81,16 @@ impl OrganizationApi {
         let name = name.map(|name| limits::name("name", &name)).transpose()?;
         let updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, id, async |tx| {
-            let row = store::row::lock::<organization::Model>(tx, id).await?;
-            let mut row = row.ok_or(Error::NotFound("organization"))?;
-            let before = Organization::new(row.clone(), None);
-            row.name = name.unwrap_or(row.name);
-            row.plan = plan.map_or(row.plan, PlanEnum::stored);
-            rest.apply(&mut row)?;
-            row.updated_at = updated_at;
-            let row = store::organization::update(tx, row).await?;
-            let change = Change::update("ORGANIZATION", row.id.0, &row.name).before(&before);
+            let edit = |mut row: organization::Model| {
+                row.name = name.unwrap_or(row.name);
+                row.plan = plan.map_or(row.plan, PlanEnum::stored);
+                rest.apply(&mut row)?;
+                Ok(organization::Model { updated_at, ..row })
+            };
+            let changed = store::row::change(tx, id, edit, Error::from).await?;
+            let (before, row) = changed.ok_or(Error::NotFound("organization"))?;
+            let change = Change::update("ORGANIZATION", row.id.0, &row.name);
+            let change = change.before(&Organization::new(before, None));
             let after = Organization::new(row.clone(), None);
             Ok((row, change.after(&after)))
         })

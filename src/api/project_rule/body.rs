@@ -89,10 +89,10 @@ impl From<Model> for ProjectDeploymentRule {
 
 impl ProjectDeploymentRuleRequest {
     /// Validates a request and applies it to a row.
-    pub(super) fn apply(self, mut row: Model, clusters: &[cluster::Model]) -> Result<Model> {
+    pub(super) fn apply(&self, mut row: Model, clusters: &[cluster::Model]) -> Result<Model> {
         row.name = limits::name("name", &self.name)?;
         row.name_key = entity::name_key(&row.name);
-        row.description = limits::text("description", self.description.unwrap_or_default())?;
+        row.description = limits::text("description", self.description.clone().unwrap_or_default())?;
         row.mode = Mode::from(self.mode);
         row.cluster_id = ClusterId(self.cluster_id);
         if !clusters.iter().any(|cluster| cluster.id == row.cluster_id) {
@@ -102,20 +102,20 @@ impl ProjectDeploymentRuleRequest {
         row.auto_stop = self.auto_stop.unwrap_or(false);
         row.auto_delete = self.auto_delete.unwrap_or(false);
         cron::parse_timezone(&self.timezone).map_err(|refused| Error::invalid("timezone", refused.0))?;
-        row.timezone = self.timezone;
+        row.timezone.clone_from(&self.timezone);
         row.start_time = self.start_time.0;
         row.stop_time = self.stop_time.0;
         if self.weekdays.len() > 7 {
             return Err(Error::invalid("weekdays", "must have at most 7 items"));
         }
-        row.weekdays = Weekdays(self.weekdays.into_iter().map(Weekday::from).collect());
+        row.weekdays = Weekdays(self.weekdays.iter().copied().map(Weekday::from).collect());
         if self.wildcard.chars().count() > limits::NAME || self.wildcard.chars().any(char::is_control) {
             return Err(Error::invalid(
                 "wildcard",
                 format!("must have at most {} characters and no control characters", limits::NAME),
             ));
         }
-        row.wildcard = self.wildcard;
+        row.wildcard.clone_from(&self.wildcard);
         row.position = self.priority_index.unwrap_or(row.position);
         Ok(row)
     }

@@ -112,12 +112,14 @@ impl ProjectRuleApi {
     ) -> Result<Success<ProjectDeploymentRule>> {
         let (project, row) = self.load(&auth, Action::Manage, project_id.0, deployment_rule_id.0).await?;
         let clusters = store::cluster::list_by_organization(&self.0.db, project.organization_id).await?;
-        let before = ProjectDeploymentRule::from(row.clone());
-        let row = Model { updated_at: self.0.clock.now(), ..body.0.apply(row, &clusters)? };
+        let (id, now) = (row.id, self.0.clock.now());
         let answer = audit::write(&self.0, &auth, project.organization_id, async |tx| {
-            let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            // Others may put the rules into another order at the same time.
+            let edit = |stored: Model| Ok(Model { updated_at: now, ..body.0.apply(stored, &clusters)? });
+            let changed = store::row::change(tx, id, edit, |e| Error::or_taken(e, TAKEN)).await?;
+            let (before, row) = changed.ok_or(Error::NotFound("deployment rule"))?;
             let answer = ProjectDeploymentRule::from(row);
-            let change = change("UPDATE", &project).before(&before).after(&answer);
+            let change = change("UPDATE", &project).before(&ProjectDeploymentRule::from(before)).after(&answer);
             Ok((answer, change))
         })
         .await?;

@@ -92,7 +92,8 @@ impl RegistryApi {
         body: Body<ContainerRegistryRequest>,
     ) -> Result<Success<ContainerRegistryResponse>> {
         let row = self.load(&auth, Action::ManageSettings, organization_id.0, container_registry_id.0).await?;
-        let row = registry_settings::edit(&self.0, &auth.requester(), row, wanted(body.0)).await?;
+        let wanted = wanted(body.0);
+        let row = registry_settings::edit(&self.0, &auth.requester(), row, |_| Ok(wanted.clone())).await?;
         self.response(row).await
     }
 

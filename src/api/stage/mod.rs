@@ -115,13 +115,13 @@ impl StageApi {
         let updated_at = self.0.clock.now();
         let row = audit::write(&self.0, &auth, environment.organization_id, async |tx| {
             // Others may move the stage at the same time.
-            let mut row = store::row::lock::<stage::Model>(tx, id).await?.ok_or(Error::NotFound("deployment stage"))?;
-            let before = stage_response(row.clone(), &HashMap::new());
-            row.name_key = entity::name_key(&name);
-            row.name = name;
-            row.description = description.unwrap_or(row.description);
-            row.updated_at = updated_at;
-            let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, TAKEN))?;
+            let edit = |stored: stage::Model| {
+                let (name_key, description) = (entity::name_key(&name), description.unwrap_or(stored.description));
+                Ok(stage::Model { name_key, name, description, updated_at, ..stored })
+            };
+            let changed = store::row::change(tx, id, edit, |e| Error::or_taken(e, TAKEN)).await?;
+            let (before, row) = changed.ok_or(Error::NotFound("deployment stage"))?;
+            let before = stage_response(before, &HashMap::new());
             let after = stage_response(row.clone(), &HashMap::new());
             Ok((row, change("UPDATE", &environment).before(&before).after(&after)))
         })

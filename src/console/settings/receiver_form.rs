@@ -237,11 +237,11 @@ async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
 }
 
 async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
-    let given = Typed::of_form(sent, row.as_ref())?.given(sent, row.as_ref());
+    let given = |row: Option<&Model>| Ok(Typed::of_form(sent, row)?.given(sent, row));
     let (app, by) = (desk.app, desk.viewer.requester());
     match row {
-        Some(row) => edit_receiver(app, &by, row, given, recorded_receiver).await.map(drop),
-        None => create_receiver(app, &by, desk.id, given, recorded_receiver).await.map(drop),
+        Some(row) => edit_receiver(app, &by, row, |stored| given(Some(stored)), recorded_receiver).await.map(drop),
+        None => create_receiver(app, &by, desk.id, given(None)?, recorded_receiver).await.map(drop),
     }
 }
 

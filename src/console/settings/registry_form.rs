@@ -219,11 +219,11 @@ async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
 }
 
 async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
-    let wanted = Typed::of_form(sent, row.as_ref()).wanted(sent)?;
+    let wanted = |row: Option<&Model>| Typed::of_form(sent, row).wanted(sent);
     let by = desk.viewer.requester();
     match row {
-        Some(row) => registry_settings::edit(desk.app, &by, row, wanted).await.map(drop),
-        None => registry_settings::create(desk.app, &by, desk.id, wanted).await.map(drop),
+        Some(row) => registry_settings::edit(desk.app, &by, row, |stored| wanted(Some(stored))).await.map(drop),
+        None => registry_settings::create(desk.app, &by, desk.id, wanted(None)?).await.map(drop),
     }
 }
 

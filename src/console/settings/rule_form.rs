@@ -262,14 +262,14 @@ async fn cluster(desk: &Desk<'_>, id: OrganizationId) -> Result<ClusterId> {
 }
 
 async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
-    let typed = Typed::of_form(sent);
     let (app, by) = (desk.app, desk.viewer.requester());
     match row {
         Some(row) => {
-            let wanted = typed.wanted(Some(&row))?;
+            let wanted = |stored: &Model| Typed::of_form(sent).wanted(Some(stored));
             edit_rule(app, &by, row, wanted, recorded_rule).await.map(drop)
         }
         None => {
+            let typed = Typed::of_form(sent);
             let target = target_of(&typed)?;
             let of = (desk.id, cluster(desk, desk.id).await?);
             create_rule(app, &by, of, (typed.wanted(None)?, target), recorded_rule).await.map(drop)

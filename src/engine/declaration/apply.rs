@@ -36,6 +36,8 @@ pub async fn apply(app: &App, by: &Requester, target: &Target, wanted: &WantedEn
         if target.mode_before.is_some_and(|before| before != target.environment.mode) {
             new_environment::change_mode(app, by, tx, environment, target.environment.mode).await?;
         }
+        // A value that is not declared is the one that is stored then.
+        store::variable::lock_all(tx, target.project.id, target.environment.id).await?;
         let stored = stored(tx, target, wanted).await?;
         let now = app.clock.now();
         let steps = compare(&app.keys, &stored, wanted, now)?;

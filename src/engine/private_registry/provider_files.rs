@@ -111,6 +111,7 @@ pub async fn store_signature(
         let text = "must be a binary OpenPGP signature, as gpg --detach-sign writes it without --armor";
         return Err(Error::invalid("body", text));
     }
+    store::private_registry::lock_provider(tx, of.id).await?;
     let row = store::private_registry::provider_version(tx, of.id, version).await?;
     let row = row.filter(|row| row.checksums.is_some());
     let row = row.ok_or_else(|| Error::Conflict("upload the file SHA256SUMS of this version first".into()))?;

@@ -24,7 +24,9 @@ pub async fn add_key(
 ) -> Result<provider_key::Model> {
     let key_id = armored_key::key_id(armor).map_err(|reason| Error::invalid("ascii-armor", reason))?;
     if let Some(known) = store::private_registry::provider_key(tx, organization, &key_id).await? {
-        return Ok(store::row::update(tx, provider_key::Model { ascii_armor: armor.to_owned(), ..known }).await?);
+        let edit = |stored| Ok(provider_key::Model { ascii_armor: armor.to_owned(), ..stored });
+        let changed = store::row::change(tx, known.id, edit, Error::from).await?;
+        return changed.map(|(_, key)| key).ok_or(Error::NotFound("signing key"));
     }
     if store::private_registry::list_keys(tx, organization).await?.len() >= MOST {
         return Err(Error::Conflict(format!("an organization has at most {MOST} signing keys; delete one first")));

@@ -213,7 +213,12 @@ async fn keep(
     now: DateTime<Utc>,
 ) -> Result<(workspace_webhook::Model, Option<Secret<String>>)> {
     let next = |id, old: Option<DateTime<Utc>>| poll_seconds.map(|seconds| old.unwrap_or(next_poll(id, seconds, now)));
-    if let Some(old) = store::push::of_workspace(tx, of.id).await? {
+    let old = match store::push::of_workspace(tx, of.id).await? {
+        // A poll and a new secret lock the webhook only.
+        Some(old) => store::push::lock(tx, old.id).await?,
+        None => None,
+    };
+    if let Some(old) = old {
         let same = old.poll_seconds == poll_seconds;
         let next_poll_at = next(old.id, old.next_poll_at.filter(|_| same));
         let updated_by = by.to_owned();

@@ -9,7 +9,7 @@ use super::at;
 use crate::app::App;
 use crate::engine::audit::{self, Change};
 use crate::engine::calendar::{Calendar, names};
-use crate::engine::calendar_reads::{MOST_OF_FILE, read_new};
+use crate::engine::calendar_reads::{MOST_OF_FILE, newest_reading, read_new};
 use crate::engine::definition::DEFAULT_TIMEZONE;
 use crate::engine::faults::Faults;
 use crate::engine::limits;
@@ -90,19 +90,24 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
 /// # Errors
 /// `Invalid` with all faults; `Conflict` if there is another one of this name, or jobs use its present name; database errors.
 pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedCalendar) -> Result<Model> {
-    let before = recorded(&row);
-    let old = row.name.clone();
     let stored = row.clone();
     let row = Model { updated_at: app.clock.now(), ..apply(app, wanted, row)? };
     let row = read_new(app, row, Some(&stored)).await?;
     audit::write(app, by, row.organization_id, async |tx| {
-        store::calendar::lock(tx, row.id).await?.ok_or(Error::NotFound("calendar"))?;
-        refuse_same_name(&store::calendar::list_names(tx, row.organization_id).await?, &row)?;
-        if row.name != old {
-            refuse_in_use(tx, row.organization_id, &old, "renamed").await?;
+        let (id, organization) = (row.id, row.organization_id);
+        let others = store::calendar::list_names(tx, organization).await?;
+        // Its address may have been read in the meantime.
+        let edit = |stored: Model| {
+            refuse_same_name(&others, &row)?;
+            Ok(newest_reading(row, stored))
+        };
+        let changed = store::row::change(tx, id, edit, Error::from).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("calendar"))?;
+        if row.name != before.name {
+            refuse_in_use(tx, organization, &before.name, "renamed").await?;
         }
-        let row = store::row::update(tx, row).await?;
-        let change = Change::update(TARGET, row.id.0, &row.name).part(PART).before(&before).after(&recorded(&row));
+        let change = Change::update(TARGET, row.id.0, &row.name).part(PART);
+        let change = change.before(&recorded(&before)).after(&recorded(&row));
         Ok((row, change))
     })
     .await

@@ -80,11 +80,10 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
 pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedGitToken) -> Result<Model> {
     let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
-        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("git token"))?;
-        let before = recorded(&stored);
-        let row = Model { updated_at: now, ..apply(app, wanted, stored)? };
-        let row = store::row::update(tx, row).await?;
-        let change = change("UPDATE", &row).before(&before).after(&recorded(&row));
+        let edit = |stored: Model| Ok(Model { updated_at: now, ..apply(app, wanted, stored)? });
+        let changed = store::row::change(tx, row.id, edit, Error::from).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("git token"))?;
+        let change = change("UPDATE", &row).before(&recorded(&before)).after(&recorded(&row));
         Ok((row, change))
     })
     .await

@@ -21,6 +21,7 @@ const TARGET: &str = "CONTAINER_REGISTRY";
 const IN_USE: &str = "jobs use this registry; switch them to another one first";
 
 /// A registry as somebody wants it.
+#[derive(Clone)]
 pub struct WantedRegistry {
     pub name: String,
     pub kind: RegistryKind,
@@ -72,19 +73,26 @@ pub async fn create(app: &App, by: &Requester, id: OrganizationId, wanted: Wante
     .await
 }
 
-/// Changes a registry.
+/// Changes a registry. `wanted` gets it as it is stored, which may be another one than the caller has seen.
 ///
 /// # Errors
 /// `Invalid`, which names the field; database errors.
-pub async fn edit(app: &App, by: &Requester, row: Model, wanted: WantedRegistry) -> Result<Model> {
+pub async fn edit(
+    app: &App,
+    by: &Requester,
+    row: Model,
+    wanted: impl Fn(&Model) -> Result<WantedRegistry>,
+) -> Result<Model> {
     let now = app.clock.now();
     audit::write(app, by, row.organization_id, async |tx| {
         // Another request may have replaced a credential that this one keeps.
-        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("registry"))?;
-        let before = recorded(&stored);
-        let row = Model { updated_at: now, ..changed(app, stored, &wanted)? };
-        let row = store::registry::update(tx, row).await?;
-        let change = Change::update(TARGET, row.id.0, &row.name).before(&before).after(&recorded(&row));
+        let edit = |stored: Model| {
+            let wanted = wanted(&stored)?;
+            Ok(Model { updated_at: now, ..changed(app, stored, &wanted)? })
+        };
+        let changed = store::row::change(tx, row.id, edit, Error::from).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("registry"))?;
+        let change = Change::update(TARGET, row.id.0, &row.name).before(&recorded(&before)).after(&recorded(&row));
         Ok((row, change))
     })
     .await

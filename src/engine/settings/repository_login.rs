@@ -169,6 +169,37 @@ impl WantedVcs {
         }
         faults.result()
     }
+
+    /// Writes what is wanted to a row. Secrets that are kept belong to its host.
+    fn write(&self, app: &App, row: vcs::Model) -> Result<vcs::Model> {
+        let is_given = |name: &str| match name {
+            "accessToken" => !matches!(self.access_token, SecretChange::Keep),
+            "clientSecret" => !matches!(self.client_secret, SecretChange::Keep),
+            _ => !matches!(self.private_key, SecretChange::Keep),
+        };
+        let moved = check_host(&row, (&self.vcs_type, self.endpoint.as_deref()), is_given)?;
+        let place = secret::place("vcs", row.id.0);
+        let sealed = |change: &SecretChange, stored: Option<Vec<u8>>| match change {
+            SecretChange::Keep => Ok(stored),
+            SecretChange::Remove => Ok(None),
+            SecretChange::Set(text) => app.keys.seal(&place, text.expose().as_bytes()).map(Some),
+        };
+        Ok(vcs::Model {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            vcs_type: self.vcs_type.clone(),
+            connection_type: self.connection_type.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: sealed(&self.client_secret, row.client_secret)?,
+            access_token: sealed(&self.access_token, row.access_token)?,
+            private_key: sealed(&self.private_key, row.private_key)?,
+            endpoint: self.endpoint.clone(),
+            api_url: self.api_url.clone(),
+            redirect_url: self.redirect_url.clone(),
+            earlier_urls: row.earlier_urls.filter(|_| !moved),
+            ..row
+        })
+    }
 }
 
 fn empty_vcs(by: &str, organization: OrganizationId, now: DateTime<Utc>) -> vcs::Model {
@@ -224,45 +255,17 @@ pub async fn save_vcs(
     wanted: WantedVcs,
 ) -> Result<()> {
     wanted.check()?;
-    let is_given = |name: &str| match name {
-        "accessToken" => !matches!(wanted.access_token, SecretChange::Keep),
-        "clientSecret" => !matches!(wanted.client_secret, SecretChange::Keep),
-        _ => !matches!(wanted.private_key, SecretChange::Keep),
-    };
-    let to = (wanted.vcs_type.as_str(), wanted.endpoint.as_deref());
-    let moved = match &old {
-        Some(old) => check_host(old, to, is_given).map_err(Error::from)?,
-        None => false,
-    };
-    let (now, is_new) = (app.clock.now(), old.is_none());
-    let row = old.unwrap_or_else(|| empty_vcs(by, organization, now));
-    let place = secret::place("vcs", row.id.0);
-    let sealed = |change: SecretChange, stored: Option<Vec<u8>>| match change {
-        SecretChange::Keep => Ok(stored),
-        SecretChange::Remove => Ok(None),
-        SecretChange::Set(text) => app.keys.seal(&place, text.expose().as_bytes()).map(Some),
-    };
-    let row = vcs::Model {
-        updated_at: now,
-        updated_by: by.to_owned(),
-        name: wanted.name,
-        description: wanted.description,
-        vcs_type: wanted.vcs_type,
-        connection_type: wanted.connection_type,
-        client_id: wanted.client_id,
-        client_secret: sealed(wanted.client_secret, row.client_secret)?,
-        access_token: sealed(wanted.access_token, row.access_token)?,
-        private_key: sealed(wanted.private_key, row.private_key)?,
-        endpoint: wanted.endpoint,
-        api_url: wanted.api_url,
-        redirect_url: wanted.redirect_url,
-        earlier_urls: if moved { None } else { row.earlier_urls },
-        ..row
-    };
-    let taken = format!("the organization already has a VCS connection {}", row.name);
+    let (now, old) = (app.clock.now(), old.map(|old| old.id));
+    let taken = format!("the organization already has a VCS connection {}", wanted.name);
     store::write(&app.db, async |tx| {
-        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
-        saved.map(drop).map_err(|error| Error::or_taken(error, taken))
+        let edit = |row: vcs::Model| {
+            // A new one has no secrets that could belong to another host.
+            let row = wanted.write(app, row)?;
+            Ok(vcs::Model { updated_at: now, updated_by: by.to_owned(), ..row })
+        };
+        let row = (old, empty_vcs(by, organization, now));
+        let saved = store::row::save(tx, row, edit, |error| Error::or_taken(error, taken)).await?;
+        saved.map(drop).ok_or(Error::NotFound("VCS connection"))
     })
     .await
 }
@@ -292,28 +295,29 @@ pub async fn save_ssh_key(
         _ => {}
     }
     faults.result()?;
-    let (now, is_new) = (app.clock.now(), old.is_none());
-    let row = old.unwrap_or_else(|| empty_ssh_key(by, organization, now));
-    let mut row =
-        ssh_key::Model { updated_at: now, updated_by: by.to_owned(), name, description, ssh_type, known_hosts, ..row };
-    let is_same_key = private_key.is_none();
-    if let Some(text) = private_key {
-        row.private_key = Some(app.keys.seal(&secret::place("ssh_key", row.id.0), text.expose().as_bytes())?);
-        // A new key belongs to no host yet.
-        row.bound_urls = None;
-    }
-    let taken = format!("the organization already has an SSH key {}", row.name);
+    let (now, old) = (app.clock.now(), old.map(|old| old.id));
+    let taken = format!("the organization already has an SSH key {name}");
     store::write(&app.db, async |tx| {
-        let mut row = row;
-        if let Some(stored) = store::row::lock::<ssh_key::Model>(tx, row.id).await?.filter(|_| is_same_key) {
-            // A step that used the key meanwhile has bound it to its host.
-            if is_sent_elsewhere(&stored, row.known_hosts.clone()) {
-                return Err(Error::invalid("privateKey", "must be given again, because knownHosts changes"));
-            }
-            (row.private_key, row.bound_urls) = (stored.private_key, stored.bound_urls);
-        }
-        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
-        saved.map(drop).map_err(|error| Error::or_taken(error, taken))
+        let edit = |row: ssh_key::Model| {
+            let (private_key, bound_urls) = match private_key {
+                Some(text) => {
+                    let sealed = app.keys.seal(&secret::place("ssh_key", row.id.0), text.expose().as_bytes())?;
+                    // A new key belongs to no host yet.
+                    (Some(sealed), None)
+                }
+                // A step that used the key meanwhile has bound it to its host.
+                None if is_sent_elsewhere(&row, known_hosts.clone()) => {
+                    return Err(Error::invalid("privateKey", "must be given again, because knownHosts changes"));
+                }
+                None => (row.private_key, row.bound_urls),
+            };
+            let (updated_at, updated_by) = (now, by.to_owned());
+            let row = ssh_key::Model { updated_at, updated_by, private_key, bound_urls, ..row };
+            Ok(ssh_key::Model { name, description, ssh_type, known_hosts, ..row })
+        };
+        let row = (old, empty_ssh_key(by, organization, now));
+        let saved = store::row::save(tx, row, edit, |error| Error::or_taken(error, taken)).await?;
+        saved.map(drop).ok_or(Error::NotFound("SSH key"))
     })
     .await
 }

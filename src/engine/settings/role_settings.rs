@@ -130,19 +130,20 @@ pub async fn edit(
     let description = description.map(|text| limits::text("description", text)).transpose()?;
     let now = app.clock.now();
     let row = audit::write(app, by, row.organization_id, async |tx| {
-        let stored = store::row::lock::<Model>(tx, row.id).await?.ok_or(Error::NotFound("custom role"))?;
-        let before = places.recorded(&stored);
-        let row = Model {
-            name_key: entity::name_key(&name),
-            name,
-            description: description.unwrap_or(stored.description),
-            clusters,
-            projects,
-            updated_at: now,
-            ..stored
+        let edit = |stored: Model| {
+            Ok(Model {
+                name_key: entity::name_key(&name),
+                name,
+                description: description.unwrap_or(stored.description),
+                clusters,
+                projects,
+                updated_at: now,
+                ..stored
+            })
         };
-        let row = store::row::update(tx, row).await.map_err(|error| Error::or_taken(error, TAKEN))?;
-        let change = change("UPDATE", &row).before(&before).after(&places.recorded(&row));
+        let changed = store::row::change(tx, row.id, edit, |error| Error::or_taken(error, TAKEN)).await?;
+        let (before, row) = changed.ok_or(Error::NotFound("custom role"))?;
+        let change = change("UPDATE", &row).before(&places.recorded(&before)).after(&places.recorded(&row));
         Ok((row, change))
     })
     .await?;

@@ -59,8 +59,8 @@ pub async fn save(
     let parsed = template::parse(&tcl).and_then(|steps| template::refuse_logins(&steps).map(|()| steps));
     let steps = faults.note(parsed.map_err(|refused| Error::invalid("tcl", refused.0)));
     faults.result()?;
-    let (now, is_new) = (app.clock.now(), old.is_none());
-    let row = old.unwrap_or_else(|| Model {
+    let (now, old) = (app.clock.now(), old.map(|old| old.id));
+    let empty = Model {
         id: TemplateId::create(),
         organization_id: organization,
         created_at: now,
@@ -71,13 +71,15 @@ pub async fn save(
         description: None,
         version: None,
         tcl: String::new(),
-    });
-    let row = Model { updated_at: now, updated_by: by.to_owned(), name, description, version, tcl, ..row };
-    let taken = format!("the organization already has a template {}", row.name);
+    };
+    let taken = format!("the organization already has a template {name}");
     store::write(&app.db, async |tx| {
         approval_team::check(tx, organization, &steps).await?;
-        let saved = if is_new { store::row::create(tx, row).await } else { store::row::update(tx, row).await };
-        saved.map(drop).map_err(|error| Error::or_taken(error, taken))
+        let edit = |row: Model| {
+            Ok(Model { updated_at: now, updated_by: by.to_owned(), name, description, version, tcl, ..row })
+        };
+        let saved = store::row::save(tx, (old, empty), edit, |error| Error::or_taken(error, taken)).await?;
+        saved.map(drop).ok_or(Error::NotFound("template"))
     })
     .await
 }

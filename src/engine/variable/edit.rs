@@ -38,12 +38,11 @@ pub async fn edit(app: &App, by: &Requester, parent: &Parent, row: Model, change
     changed(app, row, change.clone())?;
     audit::write(app, by, parent.organization, async |tx| {
         // Somebody else may have changed it since it was read. A built-in variable has no row.
-        let stored = store::row::lock::<Model>(tx, id).await?.ok_or(Error::NotFound("variable"))?;
-        let is_renamed = change.key != stored.key;
-        let row = Model { updated_at: now, ..changed(app, stored, change)? };
-        let taken = key_taken(&row.key);
-        let row = store::row::update(tx, row).await.map_err(|e| Error::or_taken(e, taken))?;
-        if is_renamed {
+        let taken = key_taken(&change.key);
+        let edit = |stored: Model| Ok(Model { updated_at: now, ..changed(app, stored, change)? });
+        let changed = store::row::change(tx, id, edit, |e| Error::or_taken(e, taken)).await?;
+        let (stored, row) = changed.ok_or(Error::NotFound("variable"))?;
+        if row.key != stored.key {
             store::variable::follow_key(tx, row.id, &row.key).await?;
         }
         touch(tx, parent, row.updated_at).await?;

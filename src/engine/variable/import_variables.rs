@@ -1,6 +1,8 @@
 //! Imports variables, each into its own scope.
 
+use chrono::{DateTime, Utc};
 use entity::variable::{Model, VariableKind};
+use sea_orm::DatabaseTransaction;
 use serde_json::{Map, Value, json};
 
 use super::parent::Parent;
@@ -95,7 +97,7 @@ pub async fn import(app: &App, by: &Requester, parent: &Parent, request: Import)
         for (of, action) in actions {
             match action {
                 ImportAction::Create(row) => drop(insert(tx, &of, row).await?),
-                ImportAction::Replace(row) => drop(store::row::update(tx, Model { updated_at: now, ..row }).await?),
+                ImportAction::Replace(row) => replace(tx, row, now).await?,
                 ImportAction::Skip => {}
             }
             touch(tx, &of, now).await?;
@@ -107,6 +109,21 @@ pub async fn import(app: &App, by: &Requester, parent: &Parent, request: Import)
     })
     .await?;
     Ok(imported)
+}
+
+/// Replaces the value of a variable, and nothing else of it.
+async fn replace(tx: &DatabaseTransaction, new: Model, now: DateTime<Utc>) -> Result<()> {
+    let meanwhile = format!("vars: {} was changed at the same time; try again", new.key);
+    let id = new.id;
+    let edit = |stored: Model| {
+        // It may have another name by now, or be an alias.
+        if (&stored.key, stored.kind, stored.is_secret) != (&new.key, new.kind, new.is_secret) {
+            return Err(Error::Conflict(meanwhile.clone()));
+        }
+        Ok(Model { value: new.value, sealed: new.sealed, updated_at: now, ..stored })
+    };
+    let changed = store::row::change(tx, id, edit, Error::from).await?;
+    changed.map(drop).ok_or_else(|| Error::Conflict(meanwhile.clone()))
 }
 
 /// What is recorded: what was imported into each scope, at its owner.

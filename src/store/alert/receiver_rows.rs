@@ -12,7 +12,7 @@ use sea_orm::{
     QuerySelect,
 };
 
-use super::rule_rows::list_rules;
+use super::rule_rows::list_rules_locked;
 use crate::store::page::PAGE;
 
 /// The receivers of an organization.
@@ -52,7 +52,8 @@ pub async fn forget_receiver(
     organization: OrganizationId,
     id: AlertReceiverId,
 ) -> Result<(), DbErr> {
-    for rule in list_rules(tx, organization).await? {
+    // Somebody may change the receivers of a rule at the same time.
+    for rule in list_rules_locked(tx, organization).await? {
         if rule.receivers.0.contains(&id) {
             let left = rule.receivers.0.iter().copied().filter(|other| *other != id).collect();
             let row =

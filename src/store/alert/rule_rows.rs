@@ -27,6 +27,15 @@ pub async fn list_rules(db: &impl ConnectionTrait, id: OrganizationId) -> Result
     Entity::find().filter(Column::OrganizationId.eq(id)).order_by_asc(Column::Id).limit(RULES).all(db).await
 }
 
+/// The same, locked until the transaction ends.
+///
+/// # Errors
+/// When the query fails.
+pub(super) async fn list_rules_locked(tx: &impl ConnectionTrait, id: OrganizationId) -> Result<Vec<Model>, DbErr> {
+    let rules = Entity::find().filter(Column::OrganizationId.eq(id)).order_by_asc(Column::Id).limit(RULES);
+    rules.lock_exclusive().all(tx).await
+}
+
 /// The number of rules of an organization.
 ///
 /// # Errors

@@ -1,17 +1,22 @@
 //! What is reported to repositories: an outbox with one row per commit and per pull request.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use entity::id::PushFeedbackId;
 use entity::push_feedback::{Column, Entity, FeedbackKind, Model};
 use entity::webhook_delivery::DeliveryState;
 use entity::{workspace_job, workspace_push};
 use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, SimpleExpr};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
+use crate::store::outbox::Room;
 use crate::store::row;
 
 /// In the words of the partial index.
-pub(super) const PENDING: &str = "push_feedback.state = 'PENDING'";
+const PENDING: &str = "push_feedback.state = 'PENDING'";
 
 /// Has a job reported about a commit or a pull request from now on.
 ///
@@ -69,11 +74,13 @@ pub async fn report_again(tx: &impl ConnectionTrait, job: &workspace_job::Model)
 }
 
 fn pending(now: DateTime<Utc>) -> sea_orm::UpdateMany<Entity> {
+    // One that is being sent is due when that ends.
+    let next = Expr::case(Column::ClaimedUntil.gt(now), Expr::col(Column::ClaimedUntil)).finally(Expr::value(now));
     Entity::update_many()
         .col_expr(Column::Revision, Expr::col(Column::Revision).add(1))
         .col_expr(Column::State, Expr::value(DeliveryState::Pending))
         .col_expr(Column::Attempts, Expr::value(0))
-        .col_expr(Column::NextAttemptAt, Expr::value(now))
+        .col_expr(Column::NextAttemptAt, next.into())
         .col_expr(Column::UpdatedAt, Expr::value(now))
 }
 
@@ -81,29 +88,54 @@ fn is_free(now: DateTime<Utc>) -> SimpleExpr {
     Column::ClaimedUntil.is_null().or(Column::ClaimedUntil.lte(now))
 }
 
-/// Claims reports that are due. One that is being sent by another server is left to it, so that each arrives in order.
+/// The reports that wait, about workspaces about which none is under way.
+fn waiting(room: &Room) -> Select<Entity> {
+    room.to_others(Entity::find().filter(Expr::cust(PENDING)), Column::WorkspaceId)
+}
+
+/// When the next report is due that can begin.
+///
+/// # Errors
+/// When the query fails.
+pub async fn next_report(db: &impl ConnectionTrait, room: &Room) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let next = waiting(room).select_only().column(Column::NextAttemptAt);
+    let next = match room.retries {
+        0 => next.filter(Column::Attempts.eq(0)),
+        _ => next,
+    };
+    next.order_by_asc(Column::NextAttemptAt).limit(1).into_tuple().one(db).await
+}
+
+/// Claims reports that are due, of each workspace one, first those that were never tried: their next attempt is moved to `until`. One that
+/// is being sent by another server is left to it, so that each arrives in order. The result has them as they were before.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn claim_reports(
     tx: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-    limit: u64,
+    room: &Room,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Model>, DbErr> {
-    let rows = Entity::find()
-        .filter(Expr::cust(PENDING))
-        .filter(Column::NextAttemptAt.lte(now))
-        .filter(is_free(now))
-        .order_by_asc(Column::NextAttemptAt)
-        .limit(limit)
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .all(tx)
-        .await?;
+    let due = || {
+        waiting(room)
+            .filter(Column::NextAttemptAt.lte(now))
+            .filter(is_free(now))
+            .order_by_asc(Column::NextAttemptAt)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+    };
+    let mut taken = HashSet::new();
+    let mut rows = due().filter(Column::Attempts.eq(0)).limit(room.places as u64).all(tx).await?;
+    rows.retain(|row| taken.insert(row.workspace_id));
+    let retries = room.retries_beside(rows.len());
+    if retries > 0 {
+        let tried = due().filter(Column::Attempts.gt(0)).limit(retries).all(tx).await?;
+        rows.extend(tried.into_iter().filter(|row| taken.insert(row.workspace_id)));
+    }
     let ids: Vec<PushFeedbackId> = rows.iter().map(|row| row.id).collect();
     if !ids.is_empty() {
         Entity::update_many()
             .col_expr(Column::ClaimedUntil, Expr::value(Some(until)))
+            .col_expr(Column::NextAttemptAt, Expr::value(until))
             .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
             .filter(Column::Id.is_in(ids))
             .exec(tx)
@@ -140,7 +172,9 @@ pub async fn end_report(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let this = Column::Id.eq(claimed.id);
-    let freed = Entity::update_many().col_expr(Column::ClaimedUntil, Expr::value(None::<DateTime<Utc>>));
+    let freed = Entity::update_many()
+        .col_expr(Column::ClaimedUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(Column::NextAttemptAt, Expr::value(now));
     let same = Column::Revision.eq(claimed.revision);
     match end {
         ReportEnd::Sent { text, remote_id } => {

@@ -9,7 +9,7 @@ mod push_hook_row;
 mod push_row;
 
 pub use self::feedback_row::{
-    ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, report_again, report_on,
+    ReportEnd, claim_reports, delete_some_reports, end_report, list_reports, next_report, report_again, report_on,
 };
 pub use self::head_row::{
     add_head, ask_for_heads, claim_heads, delete_head, keep_head, list_auto_deployed, list_heads, lock_head,

@@ -3,14 +3,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use super::feedback_row::PENDING;
 use super::head_row::ASKED;
 use super::push_row::WAITING;
 use crate::store::row_changes::Watched;
 
 /// The tables at which `glance` looks.
-pub const GLANCED: [Watched; 4] =
-    [Watched::PushFeedback, Watched::RepositoryHead, Watched::WorkspacePush, Watched::WorkspaceWebhook];
+pub const GLANCED: [Watched; 3] = [Watched::RepositoryHead, Watched::WorkspacePush, Watched::WorkspaceWebhook];
 
 /// When something is due that the loop does; `None` if there is nothing of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +17,6 @@ pub struct PushGlance {
     pub waiting: Option<DateTime<Utc>>,
     /// A repository is to be polled.
     pub poll: Option<DateTime<Utc>>,
-    /// A report is to be sent.
-    pub report: Option<DateTime<Utc>>,
     /// A branch is to be polled.
     pub head: Option<DateTime<Utc>>,
     /// A branch waits since then, because a push was delivered for it.
@@ -36,7 +32,6 @@ pub async fn glance(db: &impl ConnectionTrait) -> Result<PushGlance, DbErr> {
     let columns = [
         first("next_attempt_at", &format!("workspace_push WHERE {WAITING}")),
         first("next_poll_at", "workspace_webhook WHERE next_poll_at IS NOT NULL"),
-        first("next_attempt_at", &format!("push_feedback WHERE {PENDING}")),
         first("next_poll_at", "repository_head"),
         first("asked_at", &format!("repository_head WHERE {ASKED}")),
     ];
@@ -46,8 +41,7 @@ pub async fn glance(db: &impl ConnectionTrait) -> Result<PushGlance, DbErr> {
     Ok(PushGlance {
         waiting: row.try_get_by_index(0)?,
         poll: row.try_get_by_index(1)?,
-        report: row.try_get_by_index(2)?,
-        head: row.try_get_by_index(3)?,
-        asked_head: row.try_get_by_index(4)?,
+        head: row.try_get_by_index(2)?,
+        asked_head: row.try_get_by_index(3)?,
     })
 }

@@ -1,10 +1,12 @@
 //! The page of alerts, and the forms of rules, receivers and silences.
 
 use entity::member::Role;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use serde_json::Value;
 
 use super::browser::{Browser, between};
 use super::settings_scene::Scene;
+use crate::concurrent_changes::overtaken;
 
 impl Scene {
     async fn page(&self) -> String {
@@ -214,4 +216,30 @@ async fn what_is_wrong_is_shown_to_those_who_see_the_job() {
     for path in ["alert-rules/new", "alert-receivers/new"] {
         assert_eq!(viewer.get(&format!("{settings}/{path}")).await.status, 403, "{path}");
     }
+}
+
+/// A form has not all that a receiver or a rule has, and keeps what others have changed in the meantime.
+#[tokio::test]
+async fn what_a_form_does_not_have_stays_as_it_is_then() {
+    let scene = Scene::new(Role::Devops).await;
+    let Scene { app, it, me, settings } = &scene;
+    let receiver = crate::world::alert_receiver(it.organization);
+    it.client.post("/alert-receivers", receiver).await.expect(201);
+    let receiver = edit(settings, "alert-receiver", &scene.named("alert-receivers", "on-call").await);
+    let cluster = scene.rows("cluster").await[0]["id"].as_str().unwrap().to_owned();
+    let rule = crate::world::alert_rule(it.organization, &cluster, ("ENVIRONMENT", it.environment.as_str()));
+    it.client.post("/alert-rules", rule).await.expect(201);
+    let rule = edit(settings, "alert-rule", &scene.named("alert-rules", "failed").await);
+    let token = me.csrf().await;
+    let others = async |tx: &DatabaseTransaction| {
+        tx.execute_unprepared("UPDATE alert_receiver SET owner = 'new'").await.unwrap();
+        tx.execute_unprepared("UPDATE alert_rule SET tag = 'new'").await.unwrap();
+    };
+    let fields = [("name", "renamed"), ("condition.promql", "run_failed"), ("severity", "LOW"), ("enabled", "on")];
+    let both = async { tokio::join!(me.post(&receiver, &token, &fields[..1]), me.post(&rule, &token, &fields)) };
+    let (of_receiver, of_rule) = overtaken(app, others, both).await;
+    of_receiver.leads();
+    of_rule.leads();
+    assert_eq!(scene.named("alert-receivers", "renamed").await["owner"], "new");
+    assert_eq!(scene.named("alert-rules", "renamed").await["tag"], "new");
 }

@@ -1,7 +1,8 @@
 //! A row of every pass fails, and all others proceed.
 
 use entity::{
-    alert_delivery, alert_receiver, deployment_rule, job, run, webhook, webhook_delivery, workspace_schedule,
+    alert_delivery, alert_receiver, deployment_rule, job, push_feedback, run, webhook, webhook_delivery,
+    workspace_schedule,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use windlass::runner::Runner as _;
 
 use super::poison::{Rejects, cure, poison, sql};
 use crate::harness::{Furnished, TestApp, id};
+use crate::pushes::Followed;
+use crate::pushes::payloads::{NEW, push};
 use crate::terrakube::{House, tcl};
 use crate::world::alert_rule;
 
@@ -40,6 +43,7 @@ async fn a_row_that_fails_stops_no_other_row_of_any_pass() {
             Pass::Alerts => Box::pin(causes()).await,
             Pass::Messages => Box::pin(messages()).await,
             Pass::Pushes => Box::pin(polls()).await,
+            Pass::Reports => Box::pin(reports()).await,
             // A server has one lease.
             Pass::Leases => continue,
             // These need a cluster; its tests let them fail.
@@ -372,6 +376,24 @@ async fn polls() -> TestApp {
     }
     assert_eq!(polled, [false, true]);
     house.app
+}
+
+/// A report whose end cannot be stored is sent again when its lease ends.
+async fn reports() -> TestApp {
+    let app = TestApp::with_private_webhooks().await;
+    let it = Followed::of(app, "http://127.0.0.1:1/acme/infra.git").await;
+    let (house, url) = (&it.house, "http://127.0.0.1:1");
+    let vcs = json!({"name": "hub", "vcsType": "GITHUB", "accessToken": "hidden", "endpoint": url, "apiUrl": url});
+    let vcs = house.create("vcs", "vcs", vcs).await;
+    let path = format!("/api/v1/workspace/{}/relationships/vcs", it.workspace);
+    house.client.patch(&path, json!({"data": {"type": "vcs", "id": vcs}})).await.expect(204);
+    it.event(json!({"event": "PUSH"})).await;
+    Followed::started(it.github("push", "1", &push("main", NEW, &["a"])).await);
+    poison(&house.app, "UPDATE ON push_feedback", "NEW.error IS NOT NULL", Rejects::Statement).await;
+    assert_eq!(windlass::push::send_reports(&house.app.app).await.unwrap(), 1);
+    let row = push_feedback::Entity::find().one(&house.app.app.db).await.unwrap().unwrap();
+    assert_eq!((row.attempts, Some(row.next_attempt_at)), (1, row.claimed_until));
+    it.house.app
 }
 
 /// A rule for the runs of an environment.

@@ -1,14 +1,17 @@
 //! What is reported about a job: the status of its commit, and one comment that is edited.
 
+use std::time::Duration;
+
 use entity::webhook_delivery::DeliveryState;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use windlass::push::send_reports;
 
 use super::Followed;
 use super::payloads::{NEW, NEWER, pull_request, push};
 use super::provider::{Provider, Said};
-use crate::harness::TestApp;
-use crate::terrakube::{change, new, tcl};
+use crate::harness::{TestApp, wait_for};
+use crate::terrakube::{change, id, new, tcl};
 
 const TOKEN: &str = "a token of the provider";
 
@@ -29,8 +32,12 @@ async fn linked(provider: &Provider, vcs_type: &str) -> Followed {
     it
 }
 
-async fn connect(it: &Followed, mut attributes: serde_json::Value) {
-    attributes["name"] = json!("hub");
+async fn connect(it: &Followed, attributes: serde_json::Value) {
+    connect_as(it, "hub", attributes).await;
+}
+
+async fn connect_as(it: &Followed, name: &str, mut attributes: serde_json::Value) {
+    attributes["name"] = json!(name);
     attributes["accessToken"] = json!(TOKEN);
     let vcs = it.house.create("vcs", "vcs", attributes).await;
     let link = json!({"data": {"type": "vcs", "id": vcs}});
@@ -39,7 +46,7 @@ async fn connect(it: &Followed, mut attributes: serde_json::Value) {
 }
 
 async fn sent(it: &Followed, provider: &Provider) -> Vec<Said> {
-    send_reports(&it.house.app.app, it.house.app.clock.now()).await.unwrap();
+    send_reports(&it.house.app.app).await.unwrap();
     provider.take()
 }
 
@@ -158,8 +165,6 @@ async fn a_pull_request_has_one_comment_that_is_edited() {
         // One that was deleted is written anew.
         provider.refuse(&[404, 404]);
         it.house.app.settle().await;
-        sent(&it, &provider).await;
-        it.house.app.clock.forward(6);
         let said = comments(sent(&it, &provider).await);
         assert_eq!((said[0].method.as_str(), said[0].path.as_str()), ("POST", post), "{vcs_type}");
     }
@@ -225,4 +230,44 @@ async fn nothing_is_reported_without_a_connection() {
     it.house.client.post(&it.house.path(&format!("workspace/{}/variable", it.workspace)), variable).await.expect(201);
     let renamed = change("workspace", &it.workspace, json!({"name": "other"}));
     it.house.client.patch(&it.house.path(&format!("workspace/{}", it.workspace)), renamed).await.expect(204);
+}
+
+/// Adds a workspace with a webhook, and returns both.
+async fn second(it: &Followed, source: &str) -> (String, String) {
+    let attributes = json!({"name": "other", "source": source, "branch": "main"});
+    let workspace = it.house.create("workspace", "workspace", attributes).await;
+    let path = it.house.path(&format!("workspace/{workspace}/webhook"));
+    let hook = it.house.client.post(&path, new("webhook", json!({"secret": super::SECRET}))).await.expect(201);
+    (workspace, id(&hook))
+}
+
+/// A provider that hangs delays the reports about its own workspaces only.
+#[tokio::test]
+async fn a_provider_that_hangs_delays_only_itself() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hanging = format!("http://{}", silent.local_addr().unwrap());
+    let provider = Provider::new().await;
+    let mut it = linked(&provider, "GITHUB").await;
+    it.event(json!({"event": "PUSH"})).await;
+    let (workspace, hook) = second(&it, &format!("{hanging}/acme/infra.git")).await;
+    let (workspace, hook) = (std::mem::replace(&mut it.workspace, workspace), std::mem::replace(&mut it.hook, hook));
+    connect_as(&it, "silent", json!({"vcsType": "GITHUB", "endpoint": hanging, "apiUrl": format!("{hanging}/api")}))
+        .await;
+    it.event(json!({"event": "PUSH"})).await;
+    Followed::started(it.github("push", "1", &push("main", NEW, &["a"])).await);
+    (it.workspace, it.hook) = (workspace, hook);
+    let work = async {
+        // The connection is accepted, and nothing is answered.
+        let _held = silent.accept().await.unwrap();
+        Followed::started(it.github("push", "1", &push("main", NEW, &["a"])).await);
+        wait_for("the report to the other provider", async || (!provider.take().is_empty()).then_some(())).await;
+    };
+    let end = CancellationToken::new();
+    let work = async {
+        let within = tokio::time::timeout(Duration::from_secs(8), work).await;
+        end.cancel();
+        within
+    };
+    let ((), within) = tokio::join!(windlass::push::run(&it.house.app.app, end.clone()), work);
+    within.expect("it waited for a call that hung");
 }

@@ -7,6 +7,7 @@ use entity::push_feedback::{self, FeedbackKind};
 use entity::webhook_delivery::DeliveryState;
 use entity::workspace_push::{Model, PushEvent, PushOutcome, PushProvider};
 use windlass::store;
+use windlass::store::outbox::Room;
 use windlass::store::push::ReportEnd;
 
 use super::{Watched, now};
@@ -90,7 +91,9 @@ async fn pushes_are_found_by_indexes() {
     watched.check("expired pushes", store::push::delete_some_pushes(db, now(), 10)).await;
     let subject = (FeedbackKind::Status, "commit 1".to_owned());
     watched.check("report", store::push::report_on(db, subject, &push(None), 7, now())).await;
-    watched.check("due reports", store::push::claim_reports(db, now(), now(), 10)).await;
+    let room = Room { busy: vec![workspace.0], places: 10, retries: 5 };
+    watched.check("due reports", store::push::claim_reports(db, &room, (now(), now()))).await;
+    watched.check("next report", store::push::next_report(db, &room)).await;
     watched.check("sent", store::push::end_report(db, &report(), ReportEnd::Failed("x".into()), now())).await;
     watched.check("reports of a job", store::push::list_reports(db, 7)).await;
     watched.check("jobs with auto-deploy", store::push::list_auto_deployed(db, None, 10)).await;
