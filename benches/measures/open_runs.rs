@@ -93,7 +93,8 @@ pub(crate) async fn child(folder: &str, url: &str) {
 
 /// The milliseconds from the request of a run to its recorded end.
 async fn short_run(app: &App, job: entity::id::JobId) -> f64 {
-    let by = Requester { name: "bench".into(), origin: entity::deployment::Origin::Api, user_agent: None };
+    let origin = entity::deployment::Origin::Api;
+    let by = Requester { name: "bench".into(), email: None, origin, user_agent: None };
     let job = store::job::by_id(&app.db, job).await.unwrap().unwrap();
     let mut times = Vec::new();
     for _ in 0..SHORT {

@@ -54,6 +54,9 @@ pub struct Model {
     pub cluster_id: Option<ClusterId>,
     /// Whether `terraform.workspace` is its name in its steps; otherwise it is `default`.
     pub sees_name: bool,
+    /// Who blocked new jobs, while they are; none for those that an earlier release blocked.
+    pub locked_by: Option<String>,
+    pub locked_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -40,6 +40,7 @@ mod m0031_private_registry;
 mod m0032_agents;
 mod m0033_places_and_saved_plans;
 mod m0034_push_hooks;
+mod m0035_lock_holders;
 mod m0036_workspace_names;
 
 pub use m0015_rights::ONE_OWNER;
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0032_agents::Migration),
             Box::new(m0033_places_and_saved_plans::Migration),
             Box::new(m0034_push_hooks::Migration),
+            Box::new(m0035_lock_holders::Migration),
             Box::new(m0036_workspace_names::Migration),
         ]
     }

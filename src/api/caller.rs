@@ -23,7 +23,12 @@ pub(super) struct Auth(pub(super) Caller);
 impl Auth {
     /// The caller, in the form that deployments record.
     pub(super) fn requester(&self) -> Requester {
-        Requester { name: self.0.name().to_owned(), origin: self.0.origin, user_agent: self.0.user_agent.clone() }
+        Requester {
+            name: self.0.name().to_owned(),
+            email: self.0.email().map(str::to_owned),
+            origin: self.0.origin,
+            user_agent: self.0.user_agent.clone(),
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub async fn demo(app: &App) -> Result<Demo> {
     let now = app.clock.now();
     let project = projects.into_iter().find(|project| project.name == DEMO);
     let demo = store::write(&app.db, async |tx| create(tx, &organization, project, &cluster, now).await).await?;
-    let by = Requester { name: "windlass serve --demo".into(), origin: Origin::Cli, user_agent: None };
+    let by = Requester { name: "windlass serve --demo".into(), email: None, origin: Origin::Cli, user_agent: None };
     command::request_environment(app, &by, demo.environment, Action::Deploy).await?;
     Ok(demo)
 }

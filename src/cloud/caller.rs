@@ -64,8 +64,12 @@ impl Visit {
 
     /// In the form that events record.
     pub(super) fn requester(&self) -> Requester {
-        let Caller { origin, user_agent, .. } = &self.caller;
-        Requester { name: self.caller.name().to_owned(), origin: *origin, user_agent: user_agent.clone() }
+        Requester {
+            name: self.caller.name().to_owned(),
+            email: self.caller.email().map(str::to_owned),
+            origin: self.caller.origin,
+            user_agent: self.caller.user_agent.clone(),
+        }
     }
 
     /// Whether the caller uses OpenTofu.

@@ -55,7 +55,8 @@ async fn done(app: &Arc<App>, request: &Request, (id, action): (&str, &str), bod
     let SeenWorkspace { organization, rights, .. } = &seen;
     let deploys = visit.caller.may(organization.id, Action::Deploy, &Location::default());
     let above = rights.teams || deploys || to == JobStatus::Rejected && run.is_own;
-    let reviewer = Reviewer { name: visit.caller.name(), groups: &visit.caller.identity.groups, above };
+    let who = visit.requester();
+    let reviewer = Reviewer { who: &who, groups: &visit.caller.identity.groups, above };
     store::write(&app.db, async |tx| {
         let locked = store::workspace::lock_job(tx, run.job.id).await?.ok_or(Error::NotFound("run"))?;
         if locked.status == to || to == JobStatus::Rejected && locked.status != JobStatus::WaitingApproval {

@@ -24,6 +24,9 @@ pub(super) struct Expected {
     pub(super) holder: String,
     /// The name of whoever stores it.
     pub(super) by: String,
+    /// The program that they use.
+    #[serde(default)]
+    pub(super) user_agent: Option<String>,
     pub(super) serial: i64,
     pub(super) md5: String,
     pub(super) is_forced: bool,

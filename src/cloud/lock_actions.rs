@@ -45,7 +45,8 @@ async fn lock(app: Data<&Arc<App>>, request: &Request, id: Path<String>, body: B
             let LockRequest { reason } = plain(request, body).await?;
             let holder = Holder { id: &visit.holder(), name: &visit.author(), step: visit.step() };
             let reason = reason.unwrap_or_default();
-            let outcome = workspace_lock::lock(app.0, seen.row.id, holder, reason, visit.now).await?;
+            let by = visit.requester();
+            let outcome = workspace_lock::lock(app.0, seen.row.id, (holder, &by), reason, visit.now).await?;
             done(app.0, seen, outcome, "workspace already locked").await
         }
         .await,
@@ -58,7 +59,7 @@ async fn unlock(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Re
         async {
             let (visit, seen) = lockable(app.0, request, &id.0).await?;
             let holder = Holder { id: &visit.holder(), name: &visit.author(), step: visit.step() };
-            let outcome = workspace_lock::unlock(app.0, seen.row.id, holder).await?;
+            let outcome = workspace_lock::unlock(app.0, seen.row.id, (holder, &visit.requester())).await?;
             done(app.0, seen, outcome, "unable to unlock the workspace").await
         }
         .await,
@@ -69,8 +70,8 @@ async fn unlock(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Re
 async fn force_unlock(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
     answered(
         async {
-            let (_, seen) = lockable(app.0, request, &id.0).await?;
-            let outcome = workspace_lock::force_unlock(app.0, seen.row.id).await?;
+            let (visit, seen) = lockable(app.0, request, &id.0).await?;
+            let outcome = workspace_lock::force_unlock(app.0, seen.row.id, &visit.requester()).await?;
             done(app.0, seen, outcome, "unable to unlock the workspace").await
         }
         .await,

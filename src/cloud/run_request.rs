@@ -132,6 +132,7 @@ impl WantedRun {
             targets: attributes.target_addrs.clone().unwrap_or_default(),
             replacements: attributes.replace_addrs.clone().unwrap_or_default(),
             by: visit.author().to_owned(),
+            requester: Some(visit.requester()),
             principal: Some(principal::stored(&visit.caller)),
             rights: self.seen.rights,
             cloud: Some(CloudRun {

@@ -4,6 +4,7 @@ use std::io::Error as IoError;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use entity::deployment::Origin;
 use entity::{workspace, workspace_step};
 use futures_util::{Stream, StreamExt as _};
 use poem::http::StatusCode;
@@ -16,7 +17,9 @@ use super::sealed_address;
 use super::state_visit::require_writing;
 use crate::access::{principal, require_right};
 use crate::app::App;
+use crate::engine::requester::Requester;
 use crate::engine::terraform_state::{MOST_BYTES, NewVersion, NotStored, OVERTAKEN, Refused, StateHead, store_version};
+use crate::engine::workspace_event::kind;
 use crate::engine::workspace_lock::is_held_by;
 use crate::store;
 
@@ -78,7 +81,7 @@ pub(super) async fn arrived(
     expected: &Expected,
     parts: impl Stream<Item = Result<Bytes, IoError>>,
 ) -> Result<()> {
-    let Expected { upload, holder, by, serial, md5, is_forced, job, .. } = expected;
+    let Expected { upload, holder, by, user_agent, serial, md5, is_forced, job, .. } = expected;
     let may_write = |row: &workspace::Model| row.state_lock.is_none() || is_held_by(row, holder);
     if store::workspace::state_line(&app.db, *upload).await?.is_some() {
         return Ok(());
@@ -87,12 +90,14 @@ pub(super) async fn arrived(
     if !may_write(row) {
         return Err(locked());
     }
+    let who = Requester { name: by.clone(), email: None, origin: Origin::Api, user_agent: user_agent.clone() };
     let wanted = NewVersion {
         workspace: row,
         by,
         job: *job,
         upload: Some(*upload),
         reason: None,
+        event: expected.step.is_none().then_some((&who, kind::UPDATE)),
         follows: None,
         is_forced: *is_forced,
         md5: Some(md5),

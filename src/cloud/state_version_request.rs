@@ -66,6 +66,7 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, id: &str, body: Bo
         step: visit.step().map(|(step, _)| step),
         holder: visit.holder(),
         by: visit.name(),
+        user_agent: visit.requester().user_agent,
         serial,
         md5,
         is_forced: force.unwrap_or(false),

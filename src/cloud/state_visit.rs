@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use entity::deployment::Origin;
 use entity::id::WorkspaceStepId;
 use entity::{organization, workspace, workspace_step};
 use poem::Request;
@@ -13,6 +14,7 @@ use super::error::{Problem, Result};
 use crate::access::reach::Rights;
 use crate::access::{self, principal};
 use crate::app::App;
+use crate::engine::requester::Requester;
 use crate::error::Error;
 use crate::input::stored_text;
 use crate::secret::TokenHash;
@@ -162,6 +164,14 @@ impl StateVisit {
         match &self.client {
             Client::Caller(visit) => visit.author().to_owned(),
             Client::Step(step) => format!("job {}", step.job_id),
+        }
+    }
+
+    /// In the form that events record.
+    pub(super) fn requester(&self) -> Requester {
+        match &self.client {
+            Client::Caller(visit) => visit.requester(),
+            Client::Step(_) => Requester { name: self.name(), email: None, origin: Origin::Api, user_agent: None },
         }
     }
 

@@ -14,6 +14,7 @@ use super::tag_binding::TagBinding;
 use super::workspace_request::{BindingLinkage, TagLinkage, checked, renamed};
 use crate::access::require_right;
 use crate::app::App;
+use crate::engine::workspace_event::By;
 use crate::engine::workspace_tags;
 use crate::store;
 
@@ -55,7 +56,8 @@ async fn bind(app: Data<&Arc<App>>, request: &Request, id: Path<String>, body: B
         let tags = checked("data", given.into_iter().map(BindingLinkage::binding).collect())?;
         let names: Vec<String> = tags.iter().map(TagBinding::name).collect();
         let same_key = |one: &str, other: &str| TagBinding::of(one).key == TagBinding::of(other).key;
-        let by = (visit.author(), visit.now);
+        let who = visit.requester();
+        let by = By { who: &who, at: visit.now };
         let (row, names) = (&seen.row, &names);
         let kept = store::write(&app.0.db, async |tx| workspace_tags::bind(tx, row, names, same_key, by).await).await;
         kept.map_err(renamed)?;
@@ -86,10 +88,11 @@ async fn changed(app: &Arc<App>, request: &Request, (id, change): (&str, Change)
     let given = several::<TagLinkage>(request, body).await?;
     let tags = checked("data", given.into_iter().map(TagLinkage::binding).collect())?;
     let names: Vec<String> = tags.iter().map(TagBinding::name).collect();
-    let (by, row, names) = ((visit.author(), visit.now), &seen.row, &names);
+    let who = visit.requester();
+    let (by, row, names) = (By { who: &who, at: visit.now }, &seen.row, &names);
     let done = store::write(&app.db, async |tx| match change {
         Change::Add => workspace_tags::add(tx, row, names, by).await,
-        Change::Remove => workspace_tags::remove(tx, row, names).await,
+        Change::Remove => workspace_tags::remove(tx, row, names, by).await,
     });
     done.await.map_err(renamed)?;
     Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())

@@ -28,7 +28,7 @@ pub(super) async fn create(app: &Arc<App>, request: &Request, organization: &str
     let definition = wanted.new_definition(tool, usual)?;
     let save = async |definition: WorkspaceDefinition| {
         let made = (|_| definition.clone(), wanted.belonging.clone());
-        save_workspace_in(app, visit.author(), organization.id, None, made).await
+        save_workspace_in(app, &visit.requester(), organization.id, None, made).await
     };
     // A program sends its own version. Where the server has another patch of it, that one is used.
     let saved = match save(definition.clone()).await {
@@ -56,9 +56,9 @@ pub(super) async fn update(visit: &Visit, seen: SeenWorkspace, request: &Request
     require_right(seen.rights.workspaces)?;
     let wanted = WorkspaceRequest::read(request, body).await?;
     let SeenWorkspace { organization, row, rights } = seen;
-    let (app, author) = (&visit.app, visit.author());
+    let (app, by) = (&visit.app, visit.requester());
     let change = (|old| wanted.definition(old), wanted.belonging.clone());
-    let saved = save_workspace_in(app, author, organization.id, Some(row.id), change).await;
+    let saved = save_workspace_in(app, &by, organization.id, Some(row.id), change).await;
     let id = saved.map_err(renamed)?;
     let row = store::row::by_id::<workspace::Model>(&app.db, id).await?.ok_or_else(|| Problem::missing("workspace"))?;
     shown(app, StatusCode::OK, &SeenWorkspace { organization, row, rights }).await
@@ -67,8 +67,7 @@ pub(super) async fn update(visit: &Visit, seen: SeenWorkspace, request: &Request
 /// Deletes a workspace, unless its state describes something or a job of it runs.
 pub(super) async fn delete(visit: &Visit, seen: &SeenWorkspace) -> Result<Response> {
     require_right(seen.rights.workspaces)?;
-    let by = (visit.caller.name(), visit.author());
-    remove(&visit.app, seen.row.id, StateFate::Deleted, by).await?;
+    remove(&visit.app, seen.row.id, StateFate::Deleted, &visit.requester()).await?;
     Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
 }
 

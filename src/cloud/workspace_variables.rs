@@ -16,8 +16,7 @@ use super::json_api::{document, one, resource, to_one};
 use super::workspace_request::renamed;
 use crate::access::require_right;
 use crate::app::App;
-use crate::engine::workspace_setting::{WorkspaceVariable, save_variable};
-use crate::error::Error;
+use crate::engine::workspace_setting::{WorkspaceVariable, delete_variable, save_variable};
 use crate::store;
 
 pub(super) fn routes(route: Route) -> Route {
@@ -152,19 +151,16 @@ async fn saved(
 ) -> Result<Response> {
     let place = (of.row.organization_id, Some(of.row.id));
     let change = |old| wanted.variable(old);
-    let row = save_variable(&visit.app, visit.author(), place, old, change).await.map_err(renamed)?;
+    let row = save_variable(&visit.app, &visit.requester(), place, old, change).await.map_err(renamed)?;
     Ok(resource(status, &variable_of(&row)))
 }
 
 #[handler]
 async fn remove(app: Data<&Arc<App>>, request: &Request, path: Path<(String, String)>) -> Response {
     let answer = async {
-        let (_, seen) = changeable(app.0, request, &path.0.0).await?;
+        let (visit, seen) = changeable(app.0, request, &path.0.0).await?;
         let row = variable(app.0, &seen, &path.0.1).await?;
-        let gone = store::write(&app.0.db, async |tx| {
-            store::row::delete::<terraform_variable::Model>(tx, row.id).await.map_err(Error::from)
-        });
-        gone.await?;
+        delete_variable(app.0, &visit.requester(), &row).await?;
         Ok(Response::builder().status(StatusCode::NO_CONTENT).finish())
     };
     answered(answer.await)

@@ -11,6 +11,7 @@ mod authorize;
 mod cookie;
 mod deployment;
 mod environment;
+mod event_words;
 mod fault;
 mod form;
 pub mod format;

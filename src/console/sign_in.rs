@@ -25,6 +25,9 @@ use crate::store;
 /// How long the link works that is printed at a start.
 const LINK_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
+/// What somebody reads whose form was not accepted. The script keeps what it contained until the form is loaded again.
+const UNSENT: &str = "Your session has ended, and the form was not accepted. Sign in, and send it again.";
+
 /// The query of the sign-in page.
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -42,7 +45,7 @@ pub(super) struct LinkSecret {
 #[handler]
 pub(super) fn page(Data(app): Data<&Arc<App>>, Query(wanted): Query<Wanted>) -> Response {
     let said = match wanted.ended.as_deref() {
-        Some("form") => Some("Your session has ended, and the form was not accepted. Sign in, and send it again."),
+        Some("form") => Some(UNSENT),
         Some(_) => Some("Your session has ended. Sign in again."),
         None => None,
     };

@@ -50,12 +50,19 @@ pub(super) struct Field<'a> {
     pub(super) kind: &'static str,
     pub(super) hint: Option<&'a str>,
     pub(super) required: bool,
+    /// Whether it may contain a secret, so that the browser does not keep what is typed.
+    pub(super) is_secret: bool,
 }
 
 impl<'a> Field<'a> {
     /// A field of text.
     pub(super) fn text(name: &'static str, label: &'a str, value: &'a str) -> Self {
-        Self { name, label, value, kind: "text", hint: None, required: false }
+        Self { name, label, value, kind: "text", hint: None, required: false, is_secret: false }
+    }
+
+    /// One that may contain a secret.
+    pub(super) fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
     }
 
     pub(super) fn required(self) -> Self {
@@ -68,12 +75,12 @@ impl<'a> Field<'a> {
 
     /// The field with its label and its problem.
     pub(super) fn show(&self, problems: &Problems) -> Markup {
-        let Self { name, label, value, kind, hint, required } = self;
+        let Self { name, label, value, kind, hint, required, is_secret } = self;
         let (id, problem) = (format!("field-{name}"), problems.at(name));
         html! {
             div.field {
                 label for=(id) { (label) }
-                input id=(id) type=(kind) name=(name) value=(value) required[*required] autocomplete="off"
+                input id=(id) type=(kind) name=(name) value=(value) required[*required] autocomplete="off" data-secret[*is_secret]
                     aria-invalid=[problem.as_ref().map(|_| "true")] aria-describedby={ (id) "-note" };
                 (note(&id, label, problem.as_deref(), *hint))
             }
@@ -82,12 +89,12 @@ impl<'a> Field<'a> {
 
     /// The same as a field of several lines.
     pub(super) fn area(&self, problems: &Problems) -> Markup {
-        let Self { name, label, value, kind: _, hint, required } = self;
+        let Self { name, label, value, kind: _, hint, required, is_secret } = self;
         let (id, problem) = (format!("field-{name}"), problems.at(name));
         html! {
             div.field {
                 label for=(id) { (label) }
-                textarea id=(id) name=(name) required[*required] spellcheck="false"
+                textarea id=(id) name=(name) required[*required] spellcheck="false" data-secret[*is_secret]
                     aria-invalid=[problem.as_ref().map(|_| "true")] aria-describedby={ (id) "-note" } { "\n" (value) }
                 (note(&id, label, problem.as_deref(), *hint))
             }

@@ -126,7 +126,7 @@ pub(super) async fn end(
         store::alert::note_deployment_failed(tx, row.id, row.environment_id, now).await?;
     }
     let Some(environment) = store::environment::by_id(tx, row.environment_id).await? else { return Ok(()) };
-    let by = Requester { name: row.triggered_by.clone(), origin: row.origin, user_agent: None };
+    let by = Requester { name: row.triggered_by.clone(), email: None, origin: row.origin, user_agent: None };
     if row.scope == Scope::Environment {
         let kind = ended(row.action, None, reached);
         return event(tx, Announcement::environment(kind, &environment), &by, now).await;

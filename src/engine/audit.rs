@@ -1,5 +1,6 @@
 //! Stores a change and the event that records it in one transaction.
 
+use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, EventId, OrganizationId, ProjectId};
 use entity::{environment, event, project};
 use sea_orm::DatabaseTransaction;
@@ -76,6 +77,12 @@ impl Change {
         Self { project: Some((row.id, Some(row.name.clone()))), ..self }
     }
 
+    /// In this project, under the name that it has now, if it is given.
+    #[must_use]
+    pub fn in_project(self, id: Option<ProjectId>) -> Self {
+        Self { project: id.map(|id| (id, None)), ..self }
+    }
+
     /// In this environment.
     #[must_use]
     pub fn of_environment(self, row: &environment::Model) -> Self {
@@ -125,6 +132,20 @@ pub async fn record(
     tx: &DatabaseTransaction,
     change: Change,
 ) -> Result<()> {
+    record_at(by, organization, tx, change, app.clock.now()).await
+}
+
+/// The same, as of the time of the request.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn record_at(
+    by: &Requester,
+    organization: OrganizationId,
+    tx: &DatabaseTransaction,
+    change: Change,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let Change { kind, target, sub_target, id, name, project, environment, before, after } = change;
     let (project_id, project_name) = project.unzip();
     let names_project = project_id.is_none() || project_name.iter().flatten().next().is_some();
@@ -132,7 +153,7 @@ pub async fn record(
     let row = event::Model {
         id: EventId::create(),
         organization_id: organization,
-        created_at: app.clock.now(),
+        created_at: now,
         kind: kind.to_owned(),
         target: target.to_owned(),
         sub_target: sub_target.map(str::to_owned),

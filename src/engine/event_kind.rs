@@ -8,6 +8,8 @@ pub fn target_kind<'a>(target: &'a str, part: Option<&'a str>) -> &'a str {
         // A role of a member, or the ownership, is no thing of its own.
         ("MEMBERS_AND_ROLES", None | Some("MEMBER_ROLE" | "TRANSFER_OWNERSHIP")) => "MEMBER",
         ("JOB", Some("CONFIG")) => "DEPLOYMENT_RESTRICTION",
+        ("TERRAFORM", None) => "WORKSPACE",
+        ("TERRAFORM", Some(part)) => part,
         ("ORGANIZATION" | "MEMBERS_AND_ROLES", Some(part))
         | ("PROJECT" | "ENVIRONMENT" | "JOB", Some(part @ ("VARIABLE" | "SECRET")))
         | ("PROJECT" | "ENVIRONMENT", Some(part @ ("DEPLOYMENT_RULE" | "DEPLOYMENT_STAGE")))
@@ -18,39 +20,31 @@ pub fn target_kind<'a>(target: &'a str, part: Option<&'a str>) -> &'a str {
     }
 }
 
-/// The kind of what an event names, and its part if that has no name of its own.
-#[must_use]
-pub fn named_kind(target: &str, part: Option<&str>) -> String {
-    let has_name = matches!((target, part), ("ORGANIZATION" | "MEMBERS_AND_ROLES", _) | ("JOB", Some("CHECK")));
-    match part.filter(|_| !has_name) {
-        Some(part) => format!("{target} {part}"),
-        None => target_kind(target, part).to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{named_kind, target_kind};
+    use super::target_kind;
 
     #[test]
     fn a_part_that_is_a_thing_is_a_kind() {
-        for (target, part, kind, named) in [
-            ("ORGANIZATION", Some("API_TOKEN"), "API_TOKEN", "API_TOKEN"),
-            ("ORGANIZATION", None, "ORGANIZATION", "ORGANIZATION"),
-            ("MEMBERS_AND_ROLES", Some("INVITATION"), "INVITATION", "INVITATION"),
-            ("MEMBERS_AND_ROLES", Some("MEMBER_ROLE"), "MEMBER", "MEMBER"),
-            ("MEMBERS_AND_ROLES", None, "MEMBER", "MEMBER"),
-            ("CLUSTER", Some("KUBERNETES_CREDENTIALS"), "KUBERNETES_CREDENTIALS", "CLUSTER KUBERNETES_CREDENTIALS"),
-            ("CLUSTER", None, "CLUSTER", "CLUSTER"),
-            ("JOB", Some("VARIABLE"), "VARIABLE", "JOB VARIABLE"),
-            ("JOB", Some("CHECK"), "CHECK", "CHECK"),
-            ("JOB", Some("CONFIG"), "DEPLOYMENT_RESTRICTION", "JOB CONFIG"),
+        for (target, part, kind) in [
+            ("ORGANIZATION", Some("API_TOKEN"), "API_TOKEN"),
+            ("ORGANIZATION", None, "ORGANIZATION"),
+            ("MEMBERS_AND_ROLES", Some("INVITATION"), "INVITATION"),
+            ("MEMBERS_AND_ROLES", Some("MEMBER_ROLE"), "MEMBER"),
+            ("MEMBERS_AND_ROLES", None, "MEMBER"),
+            ("CLUSTER", Some("KUBERNETES_CREDENTIALS"), "KUBERNETES_CREDENTIALS"),
+            ("CLUSTER", None, "CLUSTER"),
+            ("JOB", Some("VARIABLE"), "VARIABLE"),
+            ("JOB", Some("CHECK"), "CHECK"),
+            ("JOB", Some("CONFIG"), "DEPLOYMENT_RESTRICTION"),
             // The job is changed, and not its stage.
-            ("JOB", Some("DEPLOYMENT_STAGE"), "JOB", "JOB DEPLOYMENT_STAGE"),
-            ("ENVIRONMENT", Some("DEPLOYMENT_STAGE"), "DEPLOYMENT_STAGE", "ENVIRONMENT DEPLOYMENT_STAGE"),
-            ("JOB", Some("ADVANCED_SETTINGS"), "JOB", "JOB ADVANCED_SETTINGS"),
+            ("JOB", Some("DEPLOYMENT_STAGE"), "JOB"),
+            ("ENVIRONMENT", Some("DEPLOYMENT_STAGE"), "DEPLOYMENT_STAGE"),
+            ("JOB", Some("ADVANCED_SETTINGS"), "JOB"),
+            ("TERRAFORM", None, "WORKSPACE"),
+            ("TERRAFORM", Some("WORKSPACE_STATE"), "WORKSPACE_STATE"),
         ] {
-            assert_eq!((target_kind(target, part), named_kind(target, part).as_str()), (kind, named));
+            assert_eq!(target_kind(target, part), kind);
         }
     }
 }

@@ -8,7 +8,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::approval_team;
 use super::destroy_protection;
+use super::requester::Requester;
 use super::template::{self, DefaultTemplate, FlowStep};
+use super::workspace_event;
 use crate::access::reach::Rights;
 use crate::error::{Error, Result};
 use crate::store;
@@ -28,6 +30,8 @@ pub struct NewJob {
     pub targets: Vec<String>,
     pub replacements: Vec<String>,
     pub by: String,
+    /// Who asks for it, if somebody does: a schedule and a push do not.
+    pub requester: Option<Requester>,
     /// With whose rights the job acts, as `access::principal` writes it.
     pub principal: Option<String>,
     /// What they may do in the workspace now.
@@ -158,9 +162,15 @@ pub async fn create(
     let replaced = new.replacements.iter().map(|name| address_row(of, &new, (name, "REPLACE"), now));
     let addresses = addresses.chain(replaced).collect();
     let bare = !flow.steps.is_empty() && flow.steps.iter().all(FlowStep::is_bare_plan);
+    let requester = new.requester.clone();
     let job = job_row(of, new, (flow.tcl, named), now);
     let job = workspace_job::Model { plan_only: job.plan_only || bare, ..job };
-    Ok(store::workspace::create_job(tx, job, steps, addresses).await?)
+    let job = store::workspace::create_job(tx, job, steps, addresses).await?;
+    if let Some(who) = &requester {
+        let by = workspace_event::By { who, at: now };
+        workspace_event::job(tx, by, workspace_event::kind::CREATE, &job).await?;
+    }
+    Ok(job)
 }
 
 /// Stores a workspace job that could not be started, so that people see why.

@@ -82,6 +82,7 @@ pub mod workspace;
 pub mod workspace_cluster;
 pub mod workspace_definition;
 pub mod workspace_drift;
+pub mod workspace_event;
 pub mod workspace_lock;
 pub mod workspace_removal;
 pub mod workspace_setting;

@@ -13,8 +13,10 @@ use super::cron;
 use super::flow::{self, StatusChange};
 pub use super::job_creation::{AUTO_APPLY, CloudRun, Flow, NewJob, PushedBy, create, create_failed};
 use super::news;
+use super::requester::Requester;
 use super::template::{self, FlowStep, FlowType};
 use super::workspace_cluster::cluster_for_steps;
+use super::workspace_event;
 use crate::access::principal;
 use crate::access::reach::Rights;
 use crate::app::App;
@@ -85,7 +87,7 @@ pub async fn start_step(
 /// Who approves, rejects or cancels.
 #[derive(Clone, Debug)]
 pub struct Reviewer<'a> {
-    pub name: &'a str,
+    pub who: &'a Requester,
     /// Their groups.
     pub groups: &'a [String],
     /// Whether they may approve for any team.
@@ -120,11 +122,17 @@ pub async fn turn(
         return Err(Error::Conflict(stale));
     }
     let waited = job.status == JobStatus::WaitingApproval;
-    let changed = workspace_job::Model { updated_at: now, updated_by: by.name.to_owned(), ..job };
+    let kind = match change {
+        StatusChange::None => None,
+        StatusChange::Approve => Some(workspace_event::kind::APPROVE),
+        StatusChange::Reject => Some(workspace_event::kind::REJECT),
+        StatusChange::Cancel => Some(workspace_event::kind::CANCEL),
+    };
+    let changed = workspace_job::Model { updated_at: now, updated_by: by.who.name.clone(), ..job };
     let judged = |job: workspace_job::Model, status| workspace_job::Model {
         status,
         approval_team: Some(String::new()),
-        approved_by: Some(by.name.to_owned()),
+        approved_by: Some(by.who.name.clone()),
         approved_at: Some(now),
         ..job
     };
@@ -139,6 +147,9 @@ pub async fn turn(
     };
     app.wake.now();
     let job = store::workspace::update_job(tx, job).await?;
+    if let Some(kind) = kind {
+        workspace_event::job(tx, workspace_event::By { who: by.who, at: now }, kind, &job).await?;
+    }
     if waited && job.status != JobStatus::WaitingApproval {
         news::approval_decided(app, tx, &job, now).await?;
     }

@@ -5,8 +5,10 @@ use entity::workspace;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::faults::Faults;
+use super::requester::Requester;
 use super::tool_version;
 use super::workspace_cluster;
+use super::workspace_event::{self, By};
 use super::workspace_tags;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -233,7 +235,7 @@ impl WorkspaceDefinition {
 /// `Invalid` with all faults; `Conflict` if the organization has a workspace of this name; database errors.
 pub async fn save_workspace(
     app: &App,
-    by: &str,
+    by: &Requester,
     organization: OrganizationId,
     old: Option<WorkspaceId>,
     wanted: WorkspaceDefinition,
@@ -258,7 +260,7 @@ pub async fn save_workspace(
 /// As `save_workspace`.
 pub async fn save_workspace_in(
     app: &App,
-    by: &str,
+    by: &Requester,
     organization: OrganizationId,
     old: Option<WorkspaceId>,
     (change, belonging): (impl Fn(WorkspaceDefinition) -> WorkspaceDefinition, Belonging),
@@ -273,7 +275,7 @@ pub async fn save_workspace_in(
         };
         let row = match old {
             Some(id) => store::row::by_id::<workspace::Model>(tx, id).await?.ok_or_else(missing)?,
-            None => empty(organization, by, now),
+            None => empty(organization, by.author(), now),
         };
         // Locks the cluster, which comes before a workspace.
         let wanted = definition(&row);
@@ -288,16 +290,18 @@ pub async fn save_workspace_in(
         let tool = (wanted.iac_type.as_str(), wanted.terraform_version.as_str());
         check_tool(app, tx, (organization, wanted.cluster), &wanted.execution_mode, tool).await?;
         let taken = format!("the organization already has a workspace {}; hidden ones count, too", wanted.name);
+        let before = old.map(|_| row.clone());
         let row = wanted.write(belonging.place(tx, row).await?);
         let saved = match old {
             Some(_) => {
-                let row = workspace::Model { updated_at: now, updated_by: by.to_owned(), ..row };
+                let row = workspace::Model { updated_at: now, updated_by: by.author().to_owned(), ..row };
                 store::row::update(tx, row).await
             }
             None => store::row::create(tx, row).await,
         };
         let row = saved.map_err(|error| Error::or_taken(error, taken))?;
-        workspace_tags::add(tx, &row, &belonging.tags, (by, now)).await?;
+        workspace_event::saved(tx, By { who: by, at: now }, before.as_ref(), &row).await?;
+        workspace_tags::add(tx, &row, &belonging.tags, By { who: by, at: now }).await?;
         Ok::<_, Error>(row.id)
     })
     .await?;
@@ -351,6 +355,8 @@ fn empty(organization: OrganizationId, by: &str, now: chrono::DateTime<chrono::U
         destroy_protection: false,
         cluster_id: None,
         sees_name: false,
+        locked_by: None,
+        locked_at: None,
     }
 }
 

@@ -6,6 +6,7 @@ use entity::{workspace, workspace_job};
 
 use super::opened_plan::{self, ShownPlan};
 use super::plan_view::ResourceChange;
+use super::requester::Requester;
 use super::template::{APPLY, DefaultTemplate, PLAN};
 use super::workspace::{NewJob, create};
 use crate::access::reach::Rights;
@@ -51,6 +52,8 @@ pub async fn found_drift(app: &App, id: WorkspaceId) -> Result<Option<FoundDrift
 pub struct JobRequester {
     /// Whom the job names.
     pub by: String,
+    /// Who asks, if somebody does.
+    pub requester: Option<Requester>,
     /// With whose rights it acts, as `access::principal` writes it.
     pub principal: Option<String>,
     pub rights: Rights,
@@ -58,7 +61,7 @@ pub struct JobRequester {
 }
 
 fn job(of: JobRequester, flow: DefaultTemplate, refresh_only: bool, comments: &str) -> NewJob {
-    let JobRequester { by, principal, rights, via } = of;
+    let JobRequester { by, requester, principal, rights, via } = of;
     NewJob {
         tcl: Some(flow.stored()),
         refresh: true,
@@ -66,6 +69,7 @@ fn job(of: JobRequester, flow: DefaultTemplate, refresh_only: bool, comments: &s
         comments: Some(comments.to_owned()),
         via,
         by,
+        requester,
         principal,
         rights,
         ..NewJob::default()

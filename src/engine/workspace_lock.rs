@@ -8,6 +8,8 @@ use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::requester::Requester;
+use super::workspace_event::{self, By, Part, kind};
 use super::{limits, lock_wait};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -66,7 +68,7 @@ async fn locked_row(tx: &DatabaseTransaction, id: WorkspaceId) -> Result<workspa
 pub async fn lock(
     app: &App,
     id: WorkspaceId,
-    holder: Holder<'_>,
+    (holder, by): (Holder<'_>, &Requester),
     reason: String,
     now: DateTime<Utc>,
 ) -> Result<Outcome> {
@@ -91,6 +93,7 @@ pub async fn lock(
             return Ok(outcome);
         }
         store::workspace::lock_state(tx, id, lock.clone(), None).await?;
+        state_locked(tx, By { who: by, at: now }, &row, &lock).await?;
         Ok(Outcome::Done(Box::new(workspace::Model { state_lock: Some(lock.clone()), ..row })))
     })
     .await
@@ -120,7 +123,8 @@ async fn lock_for_step(
 ///
 /// # Errors
 /// A database error.
-pub async fn unlock(app: &App, id: WorkspaceId, holder: Holder<'_>) -> Result<Outcome> {
+pub async fn unlock(app: &App, id: WorkspaceId, (holder, by): (Holder<'_>, &Requester)) -> Result<Outcome> {
+    let by = By { who: by, at: app.clock.now() };
     store::write(&app.db, async |tx| {
         let row = match holder.step {
             Some(_) => store::workspace::lock(tx, id).await?.ok_or(Error::NotFound("workspace"))?,
@@ -129,7 +133,9 @@ pub async fn unlock(app: &App, id: WorkspaceId, holder: Holder<'_>) -> Result<Ou
         match held(tx, &row).await? {
             None if row.locked => Ok(Outcome::HeldByOther("the workspace is blocked for new jobs".to_owned())),
             None => Ok(Outcome::NotLocked),
-            Some(_) if is_held_by(&row, holder.id) => released(tx, row).await,
+            Some(_) if is_held_by(&row, holder.id) => {
+                released(tx, row, holder.step.is_none().then_some((kind::UNLOCK, by))).await
+            }
             Some(outcome) => Ok(outcome),
         }
     })
@@ -140,11 +146,12 @@ pub async fn unlock(app: &App, id: WorkspaceId, holder: Holder<'_>) -> Result<Ou
 ///
 /// # Errors
 /// A database error.
-pub async fn force_unlock(app: &App, id: WorkspaceId) -> Result<Outcome> {
+pub async fn force_unlock(app: &App, id: WorkspaceId, by: &Requester) -> Result<Outcome> {
+    let by = By { who: by, at: app.clock.now() };
     store::write(&app.db, async |tx| {
         let row = locked_row(tx, id).await?;
         if row.state_lock.is_some() {
-            return released(tx, row).await;
+            return released(tx, row, Some((kind::FORCE_UNLOCK, by))).await;
         }
         Ok(if row.locked {
             Outcome::HeldByOther("the workspace is blocked for new jobs; unblock it in the console".to_owned())
@@ -155,7 +162,73 @@ pub async fn force_unlock(app: &App, id: WorkspaceId) -> Result<Outcome> {
     .await
 }
 
-async fn released(tx: &DatabaseTransaction, row: workspace::Model) -> Result<Outcome> {
+/// Releases a lock, with an event unless that is the step that has taken it.
+async fn released(
+    tx: &DatabaseTransaction,
+    row: workspace::Model,
+    event: Option<(&'static str, By<'_>)>,
+) -> Result<Outcome> {
     store::workspace::unlock_state(tx, row.id, None).await?;
+    if let Some((kind, by)) = event {
+        state_unlocked(tx, by, &row, kind).await?;
+    }
     Ok(Outcome::Done(Box::new(workspace::Model { state_lock: None, state_lock_step: None, ..row })))
+}
+
+/// What a lock says about itself that everybody may know: its id is what releases it.
+fn shown(lock: &Value) -> Value {
+    let mut shown = serde_json::Map::new();
+    for (name, key) in [("who", "Who"), ("operation", "Operation"), ("info", "Info")] {
+        if let Some(text) = lock.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            shown.insert(name.to_owned(), text.into());
+        }
+    }
+    Value::Object(shown)
+}
+
+/// Stores the event of a lock of a state that somebody has taken.
+///
+/// # Errors
+/// A database error.
+pub async fn state_locked(tx: &DatabaseTransaction, by: By<'_>, row: &workspace::Model, lock: &Value) -> Result<()> {
+    workspace_event::part(tx, by, row, (kind::LOCK, Part::State), (None, Some(shown(lock)))).await
+}
+
+/// Stores the event of a lock of a state that somebody has released; `row` is the workspace before that.
+///
+/// # Errors
+/// A database error.
+pub async fn state_unlocked(
+    tx: &DatabaseTransaction,
+    by: By<'_>,
+    row: &workspace::Model,
+    kind: &'static str,
+) -> Result<()> {
+    let before = row.state_lock.as_ref().map(shown);
+    workspace_event::part(tx, by, row, (kind, Part::State), (before, None)).await
+}
+
+/// Blocks a workspace for new jobs for a reason, which may be empty, or lets them start again.
+///
+/// # Errors
+/// `NotFound` if the workspace is gone; database errors.
+pub async fn set_blocked(app: &App, id: WorkspaceId, reason: Option<String>, by: &Requester) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        let before = locked_row(tx, id).await?;
+        let row = workspace::Model {
+            locked: reason.is_some(),
+            lock_description: reason.clone().filter(|text| !text.is_empty()),
+            locked_by: reason.is_some().then(|| by.author().to_owned()),
+            locked_at: reason.is_some().then_some(now),
+            updated_at: now,
+            updated_by: by.author().to_owned(),
+            ..before.clone()
+        };
+        let row = store::row::update(tx, row).await?;
+        workspace_event::saved(tx, By { who: by, at: now }, Some(&before), &row).await
+    })
+    .await?;
+    app.wake.now();
+    Ok(())
 }

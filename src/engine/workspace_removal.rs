@@ -7,8 +7,10 @@ use entity::{state_version, workspace};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::destroy_protection;
+use super::requester::Requester;
 use super::terraform_state::{StateHead, open_whole};
 use super::workspace::{Reviewer, turn};
+use super::workspace_event;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
@@ -22,7 +24,7 @@ pub async fn end_jobs(
     app: &App,
     tx: &DatabaseTransaction,
     id: WorkspaceId,
-    by: &str,
+    by: &Requester,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let open = store::workspace::jobs(tx, id).await?;
@@ -31,7 +33,7 @@ pub async fn end_jobs(
         if matches!(job.status, JobStatus::Queue | JobStatus::Running) {
             return Err(Error::Conflict(format!("job {id} of the workspace is running; cancel it first")));
         }
-        let by = Reviewer { name: by, groups: &[], above: true };
+        let by = Reviewer { who: by, groups: &[], above: true };
         turn(app, tx, job, JobStatus::Cancelled, &by, now).await?;
     }
     refuse_open_run(tx, StepsOf::Workspace(id)).await
@@ -85,7 +87,7 @@ pub async fn before_delete(
     app: &App,
     tx: &DatabaseTransaction,
     id: WorkspaceId,
-    by: &str,
+    by: &Requester,
     now: DateTime<Utc>,
 ) -> Result<()> {
     refuse_state(app, tx, id).await?;
@@ -101,7 +103,7 @@ pub async fn before_hiding(
     app: &App,
     tx: &DatabaseTransaction,
     id: WorkspaceId,
-    by: &str,
+    by: &Requester,
     now: DateTime<Utc>,
 ) -> Result<()> {
     refuse_protected(app, tx, id).await?;
@@ -118,12 +120,13 @@ pub enum StateFate {
     Kept,
 }
 
-/// Removes a workspace. `author` is whom its row names as the last to change it.
+/// Removes a workspace.
 ///
 /// # Errors
 /// `Conflict` with the reason if that is not possible now; database errors.
-pub async fn remove(app: &App, id: WorkspaceId, state: StateFate, (by, author): (&str, &str)) -> Result<()> {
+pub async fn remove(app: &App, id: WorkspaceId, state: StateFate, by: &Requester) -> Result<()> {
     let now = app.clock.now();
+    let event = workspace_event::By { who: by, at: now };
     store::write(&app.db, async |tx| {
         let row = store::workspace::lock(tx, id).await?.filter(|row| !row.deleted);
         let row = row.ok_or(Error::NotFound("workspace"))?;
@@ -131,13 +134,16 @@ pub async fn remove(app: &App, id: WorkspaceId, state: StateFate, (by, author): 
             StateFate::Deleted => {
                 before_delete(app, tx, id, by, now).await?;
                 store::row::delete::<workspace::Model>(tx, id).await?;
+                workspace_event::removed(tx, event, &row).await?;
             }
             StateFate::Kept => {
                 before_hiding(app, tx, id, by, now).await?;
                 // The jobs that were ended have changed it.
-                let row = store::workspace::lock(tx, id).await?.unwrap_or(row);
-                let row = workspace::Model { deleted: true, updated_at: now, updated_by: author.to_owned(), ..row };
-                store::row::update(tx, row).await?;
+                let before = store::workspace::lock(tx, id).await?.unwrap_or(row);
+                let updated_by = by.author().to_owned();
+                let row = workspace::Model { deleted: true, updated_at: now, updated_by, ..before.clone() };
+                let row = store::row::update(tx, row).await?;
+                workspace_event::saved(tx, event, Some(&before), &row).await?;
             }
         }
         Ok::<_, Error>(())

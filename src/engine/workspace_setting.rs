@@ -4,12 +4,15 @@ use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, TemplateId, TerraformVariableId, WorkspaceId, WorkspaceScheduleId};
 use entity::{terraform_variable, workspace, workspace_schedule};
 use sea_orm::DatabaseTransaction;
+use serde_json::{Value, json};
 
 use super::faults::Faults;
 use super::limits;
+use super::requester::Requester;
 use super::template::PLAN;
 use super::variables::check_workspace_key;
 use super::workspace::{Flow, next_time};
+use super::workspace_event::{self, By, Part, kind};
 use crate::access::reach::Rights;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -59,7 +62,7 @@ fn check_description(text: Option<&str>) -> Result<()> {
 /// `Invalid` with all faults; `Conflict` if there is such a variable; database errors.
 pub async fn save_variable(
     app: &App,
-    by: &str,
+    by: &Requester,
     (organization, workspace): (OrganizationId, Option<WorkspaceId>),
     old: Option<TerraformVariableId>,
     change: impl Fn(WorkspaceVariable) -> WorkspaceVariable,
@@ -70,15 +73,33 @@ pub async fn save_variable(
             Some(id) => {
                 store::row::lock::<terraform_variable::Model>(tx, id).await?.ok_or(Error::NotFound("variable"))?
             }
-            None => empty_variable((organization, workspace), by, now),
+            None => empty_variable((organization, workspace), by.author(), now),
         };
+        let before = old.map(|_| row.clone());
         let wanted = change(WorkspaceVariable::from(&row));
         let row = changed_variable(app, row, wanted)?;
-        let row = terraform_variable::Model { updated_at: now, updated_by: by.to_owned(), ..row };
+        let row = terraform_variable::Model { updated_at: now, updated_by: by.author().to_owned(), ..row };
         let whose = if workspace.is_some() { "workspace" } else { "organization" };
         let taken = format!("the {whose} already has a variable {} of this kind", row.key);
         let saved = if old.is_some() { store::row::update(tx, row).await } else { store::row::create(tx, row).await };
-        saved.map_err(|error| Error::or_taken(error, taken))
+        let row = saved.map_err(|error| Error::or_taken(error, taken))?;
+        workspace_event::variable(tx, By { who: by, at: now }, (before.as_ref(), Some(&row))).await?;
+        Ok(row)
+    })
+    .await
+}
+
+/// Deletes a variable of a workspace, or of all of them.
+///
+/// # Errors
+/// Database errors.
+pub async fn delete_variable(app: &App, by: &Requester, row: &terraform_variable::Model) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        if store::row::delete::<terraform_variable::Model>(tx, row.id).await? {
+            workspace_event::variable(tx, By { who: by, at: now }, (Some(row), None)).await?;
+        }
+        Ok::<_, Error>(())
     })
     .await
 }
@@ -153,7 +174,7 @@ pub struct WorkspaceSchedule {
 /// `Invalid` with the field; `Forbidden` if the requester may not have the template carried out; database errors.
 pub async fn save_schedule(
     app: &App,
-    (by, principal, rights): (&str, String, Rights),
+    (by, principal, rights): (&Requester, String, Rights),
     of: &workspace::Model,
     old: Option<WorkspaceScheduleId>,
     wanted: WorkspaceSchedule,
@@ -168,8 +189,9 @@ pub async fn save_schedule(
             Some(id) => {
                 store::row::lock::<workspace_schedule::Model>(tx, id).await?.ok_or(Error::NotFound("schedule"))?
             }
-            None => empty_schedule(of, by, now),
+            None => empty_schedule(of, by.author(), now),
         };
+        let before = old.map(|_| shown_schedule(&row));
         let mut row = workspace_schedule::Model {
             cron,
             tcl: if template.is_some() || refresh_only { None } else { row.tcl.clone() },
@@ -179,7 +201,7 @@ pub async fn save_schedule(
             refresh_only,
             next_run_at: next.filter(|_| enabled),
             updated_at: now,
-            updated_by: by.to_owned(),
+            updated_by: by.author().to_owned(),
             ..row
         };
         if row.enabled {
@@ -187,11 +209,47 @@ pub async fn save_schedule(
             row.principal = Some(principal);
         }
         let saved = if old.is_some() { store::row::update(tx, row).await } else { store::row::create(tx, row).await };
-        saved.map(drop).map_err(Error::from)
+        let values = (before, Some(shown_schedule(&saved?)));
+        let kind = if old.is_some() { kind::UPDATE } else { kind::CREATE };
+        workspace_event::part(tx, By { who: by, at: now }, of, (kind, Part::Schedule), values).await
     })
     .await?;
     app.wake.now();
     Ok(())
+}
+
+/// Deletes a schedule of a workspace.
+///
+/// # Errors
+/// Database errors.
+pub async fn delete_schedule(
+    app: &App,
+    by: &Requester,
+    of: &workspace::Model,
+    row: &workspace_schedule::Model,
+) -> Result<()> {
+    let now = app.clock.now();
+    store::write(&app.db, async |tx| {
+        if store::row::delete::<workspace_schedule::Model>(tx, row.id).await? {
+            let (by, values) = (By { who: by, at: now }, (Some(shown_schedule(row)), None));
+            workspace_event::part(tx, by, of, (kind::DELETE, Part::Schedule), values).await?;
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
+    app.wake.now();
+    Ok(())
+}
+
+/// A schedule as its event shows it.
+fn shown_schedule(row: &workspace_schedule::Model) -> Value {
+    json!({
+        "cron": row.cron,
+        "templateReference": row.template_reference,
+        "description": row.description,
+        "enabled": row.enabled,
+        "refreshOnly": row.refresh_only,
+    })
 }
 
 /// Checks that somebody with these rights may have carried out what a schedule starts.

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use entity::id::{TagId, WorkspaceTagId};
 use entity::{tag, workspace, workspace_tag};
 use sea_orm::DatabaseTransaction;
+use serde_json::json;
 
+use super::workspace_event::{self, By, Part, kind};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -16,12 +18,7 @@ const MOST: usize = 100;
 ///
 /// # Errors
 /// `Invalid` if there are too many; database errors.
-pub async fn add(
-    tx: &DatabaseTransaction,
-    of: &workspace::Model,
-    names: &[String],
-    (by, now): (&str, DateTime<Utc>),
-) -> Result<()> {
+pub async fn add(tx: &DatabaseTransaction, of: &workspace::Model, names: &[String], by: By<'_>) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
@@ -36,18 +33,20 @@ pub async fn add(
         if has.len() > MOST {
             return Err(Error::invalid("tags", format!("a workspace has at most {MOST} tags")));
         }
-        let tag_id = tag(tx, of, name, (by, now)).await?;
+        let tag_id = tag(tx, of, name, (by.who.author(), by.at)).await?;
         let row = workspace_tag::Model {
             id: WorkspaceTagId::create(),
             organization_id: of.organization_id,
             workspace_id: of.id,
-            created_at: now,
-            updated_at: now,
-            created_by: by.to_owned(),
-            updated_by: by.to_owned(),
+            created_at: by.at,
+            updated_at: by.at,
+            created_by: by.who.author().to_owned(),
+            updated_by: by.who.author().to_owned(),
             tag_id,
         };
         store::row::create(tx, row).await?;
+        let shown = json!({"tag": name});
+        workspace_event::part(tx, by, of, (kind::CREATE, Part::Tag), (None, Some(shown))).await?;
     }
     Ok(())
 }
@@ -78,10 +77,13 @@ async fn tag(
 ///
 /// # Errors
 /// A database error.
-pub async fn remove(tx: &DatabaseTransaction, of: &workspace::Model, names: &[String]) -> Result<()> {
+pub async fn remove(tx: &DatabaseTransaction, of: &workspace::Model, names: &[String], by: By<'_>) -> Result<()> {
     for name in names {
         if let Some(id) = store::workspace::tag_by_name(tx, of.organization_id, name).await? {
-            store::workspace::remove_tag(tx, of.id, id).await?;
+            if store::workspace::remove_tag(tx, of.id, id).await? {
+                let shown = json!({"tag": name});
+                workspace_event::part(tx, by, of, (kind::DELETE, Part::Tag), (Some(shown), None)).await?;
+            }
         }
     }
     Ok(())
@@ -96,12 +98,12 @@ pub async fn bind(
     of: &workspace::Model,
     names: &[String],
     is_same_key: impl Fn(&str, &str) -> bool,
-    by: (&str, DateTime<Utc>),
+    by: By<'_>,
 ) -> Result<()> {
     store::workspace::lock(tx, of.id).await?;
     let present = store::workspace::tag_names(tx, vec![of.id]).await?;
     let replaced = |name: &String| !names.contains(name) && names.iter().any(|new| is_same_key(name, new));
     let old: Vec<String> = present.into_iter().map(|(_, name)| name).filter(replaced).collect();
-    remove(tx, of, &old).await?;
+    remove(tx, of, &old, by).await?;
     add(tx, of, names, by).await
 }

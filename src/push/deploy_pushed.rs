@@ -209,7 +209,7 @@ async fn deploy(
     targets: Vec<JobTarget>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let by = Requester { name: NAME.into(), origin: Origin::Api, user_agent: None };
+    let by = Requester { name: NAME.into(), email: None, origin: Origin::Api, user_agent: None };
     match command::deploy_selected_in(tx, &by, environment, targets, now).await? {
         Some(_) => tracing::info!(%environment, "a push deploys jobs with auto-deploy"),
         None => tracing::info!(%environment, "a push deploys nothing: all jobs that it concerns are being deleted"),

@@ -80,6 +80,7 @@ async fn started(app: &Arc<App>, request: &Request, ids: (Uuid, Uuid), settlemen
     }
     let of = JobRequester {
         by: session.author().to_owned(),
+        requester: Some(session.requester()),
         principal: Some(principal::stored(&session.caller)),
         rights,
         via: "API".to_owned(),

@@ -18,6 +18,7 @@ use super::resource::{Link, Relation, Resource, Visibility};
 use crate::access::Caller;
 use crate::access::reach::{self, Reach, Rights};
 use crate::app::App;
+use crate::engine::requester::Requester;
 use crate::store::resource::{self, Cell, Column, Kind, Row, RowQuery};
 
 /// The row limit of a request without a page.
@@ -54,6 +55,16 @@ impl Session {
     /// Who creates and changes rows: the email address of a person, the name of a token or a group.
     pub(super) fn author(&self) -> &str {
         self.caller.email().unwrap_or(self.caller.name())
+    }
+
+    /// In the form that events record.
+    pub(super) fn requester(&self) -> Requester {
+        Requester {
+            name: self.caller.name().to_owned(),
+            email: self.caller.email().map(str::to_owned),
+            origin: self.caller.origin,
+            user_agent: self.caller.user_agent.clone(),
+        }
     }
 
     /// The context of filters and orders.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use entity::id::{OrganizationId, WorkspaceId};
 use entity::{workspace, workspace_step};
 use poem::Request;
-use poem::http::StatusCode;
+use poem::http::{StatusCode, header};
 use uuid::Uuid;
 
 use super::error::{Problem, Result};
 use super::request::{basic_credentials, check_address};
 use super::session::Session;
 use crate::app::App;
+use crate::engine::requester::Requester;
 use crate::engine::workspace::STATE_USER;
 use crate::error::Error;
 use crate::secret::TokenHash;
@@ -23,6 +24,8 @@ pub(super) struct StateClient {
     /// The step, if the client is one.
     pub(super) step: Option<workspace_step::Model>,
     pub(super) name: String,
+    /// In the form that events record, unless the client is a step.
+    pub(super) requester: Option<Requester>,
 }
 
 impl StateClient {
@@ -51,18 +54,19 @@ pub(super) async fn state_client(
         Problem::new(StatusCode::FORBIDDEN, text)
     };
     let credentials = basic_credentials(request);
-    let (name, step, allowed) = match &credentials {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let (name, step, requester, allowed) = match &credentials {
         Some((user, password)) if user == STATE_USER => {
             let hash = TokenHash::of(password).stored();
             let step = store::workspace::step_by_token(&app.db, &hash).await?;
             let step = step.ok_or(Error::Unauthenticated("the credential of the step is no longer valid"))?;
             let allowed = step.workspace_id == id;
-            (format!("job {}", step.job_id), Some(step), allowed)
+            (format!("job {}", step.job_id), Some(step), None, allowed)
         }
         given => {
             let session = match given {
                 Some((_, password)) => {
-                    let caller = app.authenticator.caller(Some(&format!("Bearer {password}")), None).await?;
+                    let caller = app.authenticator.caller(Some(&format!("Bearer {password}")), agent).await?;
                     Session::with(app, caller).await?
                 }
                 None => Session::of(app, request).await?,
@@ -71,7 +75,7 @@ pub(super) async fn state_client(
             if rights.view && !rights.states {
                 return Err(Problem::denied("StatePermission"));
             }
-            (session.caller.name().to_owned(), None, rights.states)
+            (session.caller.name().to_owned(), None, Some(session.requester()), rights.states)
         }
     };
     check_address(request)?;
@@ -79,5 +83,5 @@ pub(super) async fn state_client(
     // A step that runs while its workspace is hidden stores what it has done: nothing else knows it.
     let is_shown = |row: &workspace::Model| !row.deleted || step.is_some();
     let workspace = workspace.filter(|row| allowed && row.organization_id == organization && is_shown(row));
-    Ok(StateClient { workspace: workspace.ok_or_else(hidden)?, step, name })
+    Ok(StateClient { workspace: workspace.ok_or_else(hidden)?, step, name, requester })
 }

@@ -11,7 +11,8 @@ use super::error::{Problem, Result};
 use super::response::json_response;
 use super::state_client::StateClient;
 use crate::app::App;
-use crate::engine::lock_wait;
+use crate::engine::workspace_event::{By, kind};
+use crate::engine::{lock_wait, workspace_lock};
 use crate::error::Error;
 use crate::input::bounds::STATE_TEXT;
 use crate::input::{read_json, stored_text};
@@ -28,10 +29,27 @@ pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result
     stored_text::check_length("ID", id, STATE_TEXT)?;
     let step = client.step.as_ref().map(|step| step.id);
     let job = client.step.as_ref().map(|step| step.job_id);
-    let locked = store::write_one(&app.db, async |db| {
-        store::workspace::lock_state(&db, client.workspace.id, wanted.clone(), step).await
-    });
-    if locked.await? {
+    let id = client.workspace.id;
+    let locked = match &client.requester {
+        // What a step does is no event.
+        None => {
+            store::write_one(&app.db, async |db| store::workspace::lock_state(&db, id, wanted.clone(), step).await)
+                .await?
+        }
+        Some(who) => {
+            let by = By { who, at: app.clock.now() };
+            let (row, wanted) = (&client.workspace, &wanted);
+            let taken = store::write(&app.db, async |tx| {
+                let is_taken = store::workspace::lock_state(tx, id, wanted.clone(), None).await?;
+                if is_taken {
+                    workspace_lock::state_locked(tx, by, row, wanted).await?;
+                }
+                Ok::<_, Error>(is_taken)
+            });
+            taken.await?
+        }
+    };
+    if locked {
         if let Some(job) = job {
             store::write_one(&app.db, async |db| store::workspace::clear_output(&db, job, lock_wait::WAITING).await)
                 .await?;
@@ -51,13 +69,19 @@ pub(super) async fn lock(app: &App, client: &StateClient, body: &[u8]) -> Result
 /// Releases a lock. A request without an id releases any lock.
 pub(super) async fn unlock(app: &Arc<App>, client: &StateClient, body: &[u8]) -> Result<Response> {
     let given: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let at = app.clock.now();
     let refused = store::write(&app.db, async |tx| {
         let row = store::workspace::lock(tx, client.workspace.id).await?;
-        let held = row.and_then(|row| row.state_lock);
+        let held = row.as_ref().and_then(|row| row.state_lock.clone());
         match held {
             Some(held) if lock_id(&given).is_some() && lock_id(&held) != lock_id(&given) => Ok::<_, Error>(Some(held)),
-            _ => {
+            held => {
                 store::workspace::unlock_state(tx, client.workspace.id, None).await?;
+                if let (Some(_), Some(row), Some(who)) = (held, row, &client.requester) {
+                    // A client that names no lock releases that of somebody else, too.
+                    let kind = if lock_id(&given).is_some() { kind::UNLOCK } else { kind::FORCE_UNLOCK };
+                    workspace_lock::state_unlocked(tx, By { who, at }, &row, kind).await?;
+                }
                 Ok(None)
             }
         }

@@ -155,6 +155,12 @@ fn may_write(lock: Option<&str>) -> impl Fn(&workspace::Model) -> bool {
     move |row| row.state_lock.as_ref().is_none_or(|held| lock.is_some() && lock_id(held) == lock)
 }
 
+/// Somebody who stores a state.
+fn writer<F>(client: &StateClient, may_write: F) -> Result<StateWriter<'_, F>> {
+    let by = client.requester.as_ref().ok_or_else(|| Problem::denied("StatePermission"))?;
+    Ok(StateWriter { workspace: &client.workspace, name: &client.name, by, may_write })
+}
+
 #[handler]
 async fn roll_back(app: Data<&Arc<App>>, request: &Request, ids: Ids, body: Body) -> Response {
     let answer = async {
@@ -173,7 +179,7 @@ async fn roll_back(app: Data<&Arc<App>>, request: &Request, ids: Ids, body: Body
         };
         let lock = parameter(request, "ID");
         let may_write = may_write(lock.as_deref());
-        let of = StateWriter { workspace: &client.workspace, by: &client.name, may_write: &may_write };
+        let of = writer(&client, &may_write)?;
         let id = rollback(app.0, of, Rollback { to, reason: &wanted.reason }).await?;
         stored(app.0, &client.workspace, Some(id), StatusCode::CREATED).await
     };
@@ -198,7 +204,7 @@ async fn import_file(app: Data<&Arc<App>>, request: &Request, ids: Ids, body: Bo
         let reason = parameter(request, "reason");
         let md5 = md5.or(given_md5(request)?);
         let may_write = may_write(lock.as_deref());
-        let of = StateWriter { workspace: &client.workspace, by: &client.name, may_write: &may_write };
+        let of = writer(&client, &may_write)?;
         let wanted = Import { md5: md5.as_deref(), is_forced, reason: reason.as_deref() };
         let id = import(app.0, of, wanted, body.into_bytes_stream()).await?;
         let status = if id.is_some() { StatusCode::CREATED } else { StatusCode::OK };

@@ -20,6 +20,7 @@ use super::state_transfer::send;
 use crate::app::App;
 use crate::engine::destroy_protection;
 use crate::engine::terraform_state::{NewVersion, NotStored, store_version};
+use crate::engine::workspace_event::kind;
 use crate::store;
 
 /// The size limit of the description of a lock, in bytes.
@@ -87,6 +88,7 @@ async fn write(app: &Arc<App>, client: &StateClient, wanted: WriteRequest, state
         job: client.step.as_ref().map(|step| step.job_id),
         upload: None,
         reason: None,
+        event: client.requester.as_ref().map(|who| (who, kind::UPDATE)),
         follows: None,
         is_forced: wanted.is_forced,
         md5: wanted.md5.as_deref(),

@@ -14,6 +14,7 @@ use super::session::Session;
 use crate::access::{Action, Location, principal};
 use crate::engine::limits;
 use crate::engine::workspace::{self, NewJob, Reviewer};
+use crate::engine::workspace_event::{self, By, kind};
 use crate::engine::workspace_removal;
 use crate::store;
 use crate::store::resource::{Cell, Row};
@@ -65,6 +66,7 @@ pub(super) async fn create(
         targets: texts("target_addrs"),
         replacements: texts("replace_addrs"),
         by: session.author().to_owned(),
+        requester: Some(session.requester()),
         principal: Some(principal::stored(&session.caller)),
         rights,
         cloud: None,
@@ -117,7 +119,6 @@ pub(super) async fn update(
         Some(cell) => cell.text().map(str::to_owned),
         None => job.comments.clone(),
     };
-    let name = session.caller.name().to_owned();
     let job =
         workspace_job::Model { comments, updated_at: session.now, updated_by: session.author().to_owned(), ..job };
     let same = job.status.to_value();
@@ -133,7 +134,8 @@ pub(super) async fn update(
     let to = JobStatus::try_from_value(&status).map_err(|_| cannot())?;
     // Members whose role lets them deploy approve for any team; so do those who manage the teams.
     let deploys = found.organization.is_some_and(|id| session.caller.may(id, Action::Deploy, &Location::default()));
-    let by = Reviewer { name: &name, groups: &session.caller.identity.groups, above: rights.teams || deploys };
+    let who = session.requester();
+    let by = Reviewer { who: &who, groups: &session.caller.identity.groups, above: rights.teams || deploys };
     workspace::turn(&session.app, tx, job, to, &by, session.now).await?;
     Ok(())
 }
@@ -145,7 +147,9 @@ pub(super) async fn delete(session: &Session, tx: &DatabaseTransaction, row: &Ro
         return Err(Problem::new(StatusCode::CONFLICT, "the job has not ended; cancel it first"));
     }
     workspace_removal::refuse_open_run(tx, StepsOf::Job(job.id)).await?;
-    Ok(store::workspace::expire_runs(tx, StepsOf::Job(job.id), session.now).await?)
+    store::workspace::expire_runs(tx, StepsOf::Job(job.id), session.now).await?;
+    let (who, at) = (session.requester(), session.now);
+    Ok(workspace_event::job(tx, By { who: &who, at }, kind::DELETE, &job).await?)
 }
 
 async fn load(tx: &DatabaseTransaction, row: &Row) -> Result<workspace_job::Model> {

@@ -23,12 +23,23 @@ if (source && window.EventSource) {
     if (isHeld || old.querySelector("td button:hover")) { waiting.set(id, html); return; }
     waiting.delete(id);
     const typed = [...old.querySelectorAll("input[id]:not([type=hidden]), textarea[id]")].filter((one) => one.value !== one.defaultValue);
-    const focused = old.contains(document.activeElement) ? document.activeElement.id || id : "";
+    const isInside = old.contains(document.activeElement);
+    const focused = isInside ? document.activeElement.id || id : "";
+    const link = isInside && !document.activeElement.id ? document.activeElement.getAttribute("href") : null;
     const opened = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
+    const scrolled = [...old.querySelectorAll(".scroll, .stages, pre")].map((one) => [one.scrollLeft, one.scrollTop]);
+    const top = window.scrollY;
     old.outerHTML = html;
+    const fresh = document.getElementById(id);
+    // What is scrolled sideways stays where it is, and so does the page.
+    [...fresh?.querySelectorAll(".scroll, .stages, pre") ?? []].forEach((one, place) => {
+      [one.scrollLeft, one.scrollTop] = scrolled[place] ?? [0, 0];
+    });
+    if (window.scrollY !== top) window.scrollTo({ top, behavior: "instant" });
     for (const one of opened) document.getElementById(one)?.setAttribute("open", "");
     for (const { id, value } of typed) { const field = document.getElementById(id); if (field) field.value = value; }
-    if (focused) focus(document.getElementById(focused) ?? document.getElementById(id));
+    const same = link && [...fresh?.querySelectorAll("a[href]") ?? []].find((one) => one.getAttribute("href") === link);
+    if (focused) focus(same || (document.getElementById(focused) ?? fresh));
     times();
     stops();
   };
@@ -163,4 +174,50 @@ for (const chooser of document.querySelectorAll("input[type=file][data-into]")) 
     const into = document.getElementById(chooser.dataset.into);
     if (into && chooser.files[0]) into.value = await chooser.files[0].text();
   });
+}
+
+// A form that is sent after the session has ended is not accepted. What was typed is kept in this tab until its page is loaded again by the
+// same person, without secrets.
+const KEY = "windlass-form";
+const viewer = document.querySelector(".me a")?.textContent ?? "";
+const kept = () => { try { return JSON.parse(sessionStorage.getItem(KEY)); } catch { return null; } };
+const keep = (form) => { try { form ? sessionStorage.setItem(KEY, JSON.stringify(form)) : sessionStorage.removeItem(KEY); } catch { /* It is lost, as without script. */ } };
+const isKept = (field) => field.name && !field.matches("[type=password], [type=file], [type=submit], [type=hidden]:not([data-kept]), [data-secret]");
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || location.pathname.endsWith("/sign-in")) return;
+  const fields = form.closest("main") ? [...form.elements].filter(isKept) : [];
+  const values = fields.map((field) => [field.name, field.value, field.type, field.checked ?? false]);
+  keep(values.length ? { path: location.pathname + location.search, action: form.getAttribute("action"), viewer, values } : null);
+});
+const unsent = kept();
+if (unsent && location.pathname.endsWith("/sign-in")) {
+  if (/[?&]ended=form/.test(location.search)) unsent.ended = true;
+  if (unsent.ended) {
+    keep(unsent);
+    for (const next of document.querySelectorAll("input[name=next]")) next.value = unsent.path;
+    for (const link of document.querySelectorAll("a[href*='/sign-in/oidc?']")) link.href = link.href.replace(/next=.*/, `next=${encodeURIComponent(unsent.path)}`);
+  }
+} else if (unsent && (!unsent.ended || (viewer && viewer !== unsent.viewer))) {
+  keep(null);
+} else if (unsent && unsent.path === location.pathname + location.search) {
+  const form = [...document.querySelectorAll("main form")].find((one) => one.method === "post" && one.getAttribute("action") === unsent.action);
+  const seen = new Map();
+  for (const [name, value, type, checked] of form ? unsent.values : []) {
+    const place = seen.get(name) ?? 0;
+    seen.set(name, place + 1);
+    const all = [...form.elements].filter((field) => field.name === name && isKept(field));
+    const field = type === "checkbox" || type === "radio" ? all.find((one) => one.value === value) : all[place];
+    if (!field) continue;
+    if (type === "checkbox" || type === "radio") field.checked = checked; else field.value = value;
+    field.closest("details")?.setAttribute("open", "");
+  }
+  keep(null);
+  if (form) {
+    const said = document.createElement("p");
+    said.className = "notice";
+    said.setAttribute("role", "status");
+    said.textContent = "The form was not sent. What you had typed is filled in again, except for secrets.";
+    form.before(said);
+  }
 }

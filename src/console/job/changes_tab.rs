@@ -18,6 +18,7 @@ use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
 use crate::access::{self, Action};
 use crate::app::App;
+use crate::console::event_words::{did, what};
 use crate::console::viewer::Viewer;
 use crate::console::when::{when, zone_of};
 use crate::console::{paths, reply};
@@ -76,7 +77,7 @@ fn table(rows: &[event::Model], names: &Names, now: DateTime<Utc>, zone: Option<
                         tr {
                             td data-label="Time" { (when(row.created_at, zone, now)) }
                             td data-label="Who" { bdi { (row.triggered_by) } " " span.soft { (through(row.origin)) } }
-                            td data-label="What" { code { (row.kind) } @if let Some(part) = &row.sub_target { " " code { (part) } } }
+                            td data-label="What" { span title=(row.kind) { (did(row)) } " " (what(row)) }
                             td data-label="Change" { (change(row, names)) }
                         }
                     }
@@ -86,7 +87,7 @@ fn table(rows: &[event::Model], names: &Names, now: DateTime<Utc>, zone: Option<
     }
 }
 
-pub(super) fn through(origin: Origin) -> &'static str {
+pub(in crate::console) fn through(origin: Origin) -> &'static str {
     match origin {
         Origin::Api => "with the API",
         Origin::Cli => "with the CLI",

@@ -10,6 +10,9 @@ use super::schedule_preview_view;
 use crate::console::post_button::token;
 use crate::console::problems::Problems;
 
+/// The id of the form.
+pub(super) const FORM: &str = "definition";
+
 /// What stands around the fields.
 pub(super) struct FormFrame<'a> {
     pub(super) to: String,
@@ -28,12 +31,13 @@ pub(super) fn form(text: &DefinitionText, problems: &Problems, frame: &FormFrame
     known.extend(["schedule.cronjob.scheduled_at".to_owned(), "schedule.cronjob.timezone".to_owned()]);
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     html! {
-        form.card method="post" action=(frame.to) data-preview="/console/schedule/preview" {
+        form.card id=(FORM) method="post" action=(frame.to) data-preview="/console/schedule/preview" {
             (token(frame.csrf))
             @if let Some(seen) = frame.seen {
                 input type="hidden" name="seen" value=(seen.to_rfc3339_opts(SecondsFormat::Micros, true));
             }
             input type="hidden" name="type" value=(kind(text.job_type));
+            @for (name, value) in text.of_other_type() { input type="hidden" name=(name) value=(value) data-kept; }
             (problems.others(&known))
             (line(text, problems, "name", "Name", "text", None))
             (line(text, problems, "description", "Description", "text", None))

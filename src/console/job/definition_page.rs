@@ -12,7 +12,7 @@ use poem::{Response, handler};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::definition_form::{FormFrame, form, kind};
+use super::definition_form::{FORM, FormFrame, form, kind};
 use super::definition_text::DefinitionText;
 use super::edit_conflict::edit_conflict;
 use super::job_frame::{JobTab, frame};
@@ -60,8 +60,13 @@ pub(super) async fn create_job(
     form: Form,
 ) -> poem::Result<Response> {
     let row = access::environment(&app.db, &viewer.caller, Action::Manage, EnvironmentId(id)).await?;
+    // Another type was chosen: what is typed stays, also what only the present type has.
+    if let Some(chosen) = form.given("as") {
+        let text = DefinitionText::switched(&form, &DefinitionText::new(type_named(Some(chosen))));
+        return Ok(reply::page(app, &viewer, &new_page(app, &viewer, &row, &text, &Problems::default()).await?));
+    }
     let like = DefinitionText::new(type_named(Some(form.text("type"))));
-    let text = DefinitionText::filled(&form, &like);
+    let text = DefinitionText::switched(&form, &like);
     if form.has("preview") {
         return Ok(reply::page(app, &viewer, &new_page(app, &viewer, &row, &text, &Problems::default()).await?));
     }
@@ -99,8 +104,11 @@ async fn new_page(
     let body = html! {
         h1 { "New job in " (environment.name) }
         nav.tabs aria-label="Types of jobs" {
+            // The first button of a form is what Enter presses.
+            button hidden type="submit" form=(FORM) {}
             @for (of, label) in [(JobType::Cron, "On a schedule (CRON)"), (JobType::Lifecycle, "On events (LIFECYCLE)")] {
-                a href={ (to) "?type=" (kind(of)) } aria-current=[(of == text.job_type).then_some("page")] { (label) }
+                @if of == text.job_type { a href={ (to) "?type=" (kind(of)) } aria-current="page" { (label) } }
+                @else { button type="submit" form=(FORM) name="as" value=(kind(of)) formnovalidate { (label) } }
             }
         }
         (form(text, problems, &around))

@@ -95,6 +95,34 @@ impl DefinitionText {
         text
     }
 
+    /// What the form of a new job was filled in with, as one of the type of `like`: what that form did not have is as in `like`. What is
+    /// typed for the other type is kept, too.
+    pub(super) fn switched(form: &Form, like: &Self) -> Self {
+        let mut text = Self { fields: Vec::new(), ..like.clone() };
+        let own = names(like.job_type);
+        for name in &own {
+            text.set(name, if form.has(name) { form.text(name) } else { like.text(name) });
+        }
+        for name in names(other(like.job_type)).iter().filter(|name| !own.contains(name) && form.has(name)) {
+            text.set(name, form.text(name));
+        }
+        for (field, _) in COMMANDS.into_iter().filter(|(field, _)| form.has(field)) {
+            text.set(field, "on");
+        }
+        text
+    }
+
+    /// What is typed for the other type of jobs, which the form does not show.
+    pub(super) fn of_other_type(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = names(self.job_type);
+        let shows_commands = self.job_type != JobType::Cron;
+        let is_shown = move |name: &str| {
+            own.iter().any(|own| own == name) || (shows_commands && COMMANDS.iter().any(|(field, _)| *field == name))
+        };
+        let all = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        all.filter(move |(name, value)| !value.is_empty() && !is_shown(name))
+    }
+
     /// The text of a field.
     pub(super) fn text(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
@@ -245,6 +273,11 @@ impl DefinitionText {
         };
         check_command(field, Command { entrypoint, arguments })
     }
+}
+
+/// The type that can be chosen instead.
+fn other(job_type: JobType) -> JobType {
+    if job_type == JobType::Cron { JobType::Lifecycle } else { JobType::Cron }
 }
 
 /// The names of the fields of a form.

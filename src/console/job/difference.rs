@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::store;
 
 /// What configurations refer to: names by ids.
-pub(super) type Names = HashMap<String, String>;
+pub(in crate::console) type Names = HashMap<String, String>;
 
 /// The time of a change is that of its event.
 const NO_SETTING: &str = "updated_at";
@@ -54,7 +54,7 @@ pub(super) fn of_form(stored: (&str, &JobSpec), form: (&str, &JobSpec), names: &
 }
 
 /// What an event changed; all settings of what it created or deleted.
-pub(super) fn of_event((before, after): (Option<&Value>, Option<&Value>), names: &Names) -> Markup {
+pub(in crate::console) fn of_event((before, after): (Option<&Value>, Option<&Value>), names: &Names) -> Markup {
     let all: Vec<Changed> = changes(before.unwrap_or(&Value::Null), after.unwrap_or(&Value::Null), names)
         .into_iter()
         .filter(|change| change.name != NO_SETTING)
@@ -84,7 +84,7 @@ fn settings<'a>(caption: &str, all: impl Iterator<Item = (&'a String, Option<&'a
 }
 
 /// The names of registries, git tokens and groups.
-pub(super) async fn names(app: &App, organization: OrganizationId) -> Result<Names> {
+pub(in crate::console) async fn names(app: &App, organization: OrganizationId) -> Result<Names> {
     let mut names = Names::new();
     let registries = store::registry::list_by_organization(&app.db, organization).await?;
     names.extend(registries.into_iter().map(|row| (row.id.to_string(), row.name)));

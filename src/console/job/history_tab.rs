@@ -14,17 +14,19 @@ use windlass_schedule::time_zone::Zone;
 
 use super::job_frame::{JobTab, frame};
 use super::scene::Scene;
-use crate::access::Action;
+use crate::access::{Action, Caller};
 use crate::app::App;
 use crate::console::format::duration;
+use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::Noticed;
 use crate::console::picture::Shade;
 use crate::console::post_button::token;
 use crate::console::run::{taken, trigger_words};
+use crate::console::shell::Page;
 use crate::console::viewer::Viewer;
 use crate::console::when::{when, zone_of};
 use crate::console::{paths, reply};
-use crate::error::Error;
+use crate::error::Result;
 use crate::store;
 use crate::store::run::RunFilter;
 
@@ -56,6 +58,69 @@ pub(super) struct HistoryQuery {
     before: Option<i64>,
 }
 
+impl HistoryQuery {
+    fn state(&self) -> &str {
+        self.state.as_deref().unwrap_or_default()
+    }
+
+    fn trigger(&self) -> &str {
+        self.trigger.as_deref().unwrap_or_default()
+    }
+
+    fn filter(&self) -> RunFilter {
+        RunFilter {
+            below: self.before,
+            state: STATES.iter().find(|(name, ..)| *name == self.state()).and_then(|(.., state)| *state),
+            trigger: TRIGGERS.iter().find(|(name, ..)| *name == self.trigger()).and_then(|(.., trigger)| *trigger),
+        }
+    }
+
+    /// The query of the page with the runs before a number.
+    fn query(&self, before: Option<i64>) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("state", self.state()).append_pair("trigger", self.trigger());
+        if let Some(before) = before {
+            query.append_pair("before", &before.to_string());
+        }
+        query.finish()
+    }
+}
+
+/// The part that changes.
+struct LiveHistory {
+    job: JobId,
+    query: HistoryQuery,
+    csrf: String,
+}
+
+impl LiveHistory {
+    async fn runs(&self, app: &App, caller: &Caller, scene: &Scene) -> Result<Markup> {
+        let mut runs = store::run::list_filtered(&app.db, scene.job.id, self.query.filter(), PAGE as u64 + 1).await?;
+        let has_more = runs.len() > PAGE;
+        runs.truncate(PAGE);
+        let path = format!("{}/history", paths::job(scene.job.id));
+        let more = runs.last().filter(|_| has_more).map(|last| self.query.query(Some(last.number)));
+        let csrf = scene.may(caller, Action::Deploy).then_some((scene, self.csrf.as_str()));
+        Ok(html! {
+            div #runs {
+                @if runs.is_empty() { p.soft { "There are no such runs." } }
+                @else { (table(&runs, (app.clock.now(), zone_of(&scene.job.spec)), csrf)) }
+                nav.pages aria-label="Pages of runs" {
+                    @if self.query.before.is_some() { a #newest-runs href=(path) { "Newest runs" } }
+                    @if let Some(more) = more { a #earlier-runs rel="next" href={ (path) "?" (more) } { "Earlier runs" } }
+                }
+            }
+        })
+    }
+}
+
+impl Live for LiveHistory {
+    async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
+        let scene = Scene::load_any(app, caller, Action::View, self.job).await?;
+        Ok(vec![("runs", self.runs(app, caller, &scene).await?)])
+    }
+}
+
 #[handler]
 pub(super) async fn history(
     Data(app): Data<&Arc<App>>,
@@ -65,26 +130,9 @@ pub(super) async fn history(
     Query(noticed): Query<Noticed>,
 ) -> poem::Result<Response> {
     let scene = Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
-    let state = query.state.as_deref().unwrap_or_default();
-    let trigger = query.trigger.as_deref().unwrap_or_default();
-    let filter = RunFilter {
-        below: query.before,
-        state: STATES.iter().find(|(name, ..)| *name == state).and_then(|(.., state)| *state),
-        trigger: TRIGGERS.iter().find(|(name, ..)| *name == trigger).and_then(|(.., trigger)| *trigger),
-    };
-    let mut runs =
-        store::run::list_filtered(&app.db, scene.job.id, filter, PAGE as u64 + 1).await.map_err(Error::from)?;
-    let has_more = runs.len() > PAGE;
-    runs.truncate(PAGE);
     let path = format!("{}/history", paths::job(scene.job.id));
-    let more = runs.last().filter(|_| has_more).map(|last| {
-        let address = format!("{path}?");
-        let start = address.len();
-        let mut query = form_urlencoded::Serializer::for_suffix(address, start);
-        query.append_pair("state", state).append_pair("trigger", trigger);
-        query.append_pair("before", &last.number.to_string()).finish()
-    });
-    let csrf = scene.may(&viewer.caller, Action::Deploy).then_some((&scene, viewer.csrf.as_str()));
+    let live = LiveHistory { job: scene.job.id, query, csrf: viewer.csrf.clone() };
+    let (state, trigger) = (live.query.state(), live.query.trigger());
     let content = html! {
         (noticed.show())
         form.row method="get" action=(path) {
@@ -94,15 +142,23 @@ pub(super) async fn history(
             select #trigger name="trigger" { @for (name, words, _) in TRIGGERS { option value=(name) selected[name == trigger] { (words) } } }
             button.quiet type="submit" { "Show" }
         }
-        @if runs.is_empty() { p.soft { "There are no such runs." } }
-        @else { (table(&runs, (app.clock.now(), zone_of(&scene.job.spec)), csrf)) }
-        nav.pages aria-label="Pages of runs" {
-            @if query.before.is_some() { a href=(path) { "Newest runs" } }
-            @if let Some(more) = more { a rel="next" href=(more) { "Earlier runs" } }
-        }
+        (live.runs(app, &viewer.caller, &scene).await?)
     };
     let page = frame(&scene, &viewer.caller, JobTab::History, "History", "/run", content);
-    Ok(reply::page(app, &viewer, &page))
+    let events = Some(format!("{path}/live?{}", live.query.query(live.query.before)));
+    Ok(reply::page(app, &viewer, &Page { live: events, ..page }))
+}
+
+#[handler]
+pub(super) async fn history_events(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    Query(query): Query<HistoryQuery>,
+) -> poem::Result<Response> {
+    let scene = Scene::load_any(app, &viewer.caller, Action::View, JobId(id)).await?;
+    let csrf = viewer.csrf.clone();
+    Ok(live::events(app, viewer, LiveHistory { job: scene.job.id, query, csrf }))
 }
 
 fn table(runs: &[Model], (now, zone): (DateTime<Utc>, Option<Zone>), cancel: Option<(&Scene, &str)>) -> Markup {

@@ -28,6 +28,8 @@ mod settings_tab;
 mod variables_tab;
 mod version_form;
 
+pub(super) use self::changes_tab::through;
+pub(super) use self::difference::{Names, names, of_event};
 pub(super) use self::scene::Scene;
 
 use poem::{Route, get, post};
@@ -41,6 +43,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/job/:id", get(job_overview::overview))
         .at("/job/:id/live", get(job_overview::overview_events))
         .at("/job/:id/history", get(history_tab::history))
+        .at("/job/:id/history/live", get(history_tab::history_events))
         .at("/job/:id/explain", get(explain_tab::explain_page))
         .at("/job/:id/variables", get(variables_tab::variables))
         .at("/job/:id/settings", get(settings_tab::show_settings).post(settings_tab::save_settings))

@@ -122,10 +122,10 @@ fn page(scene: &Scene, viewer: &Viewer, shown: &Shown<'_>, problems: &Problems) 
                 (choice("event", "Event", possible.iter().map(|event| (event.name().to_owned(), event.name())), shown.event, problems))
             }
             (Field::text("entrypoint", "Entrypoint", shown.entrypoint).show(problems))
-            (Field::text("arguments", "Arguments", &shown.arguments).hint(&hint).area(problems))
+            (Field::text("arguments", "Arguments", &shown.arguments).secret().hint(&hint).area(problems))
             @if !arguments.is_empty() { details #job-arguments { summary { "Arguments of the job" } pre { code { (arguments) } } } }
-            (Field::text("environment", "Variables", shown.environment).hint("One KEY=VALUE a line.").area(problems))
-            (Field::text("secret_environment", "Secret variables", "").hint("One KEY=VALUE a line. Their values are masked in the log.").area(problems))
+            (Field::text("environment", "Variables", shown.environment).secret().hint("One KEY=VALUE a line.").area(problems))
+            (Field::text("secret_environment", "Secret variables", "").secret().hint("One KEY=VALUE a line. Their values are masked in the log.").area(problems))
             @if !spec.source.is_none() && !spec.source.is_built() {
                 (Field::text("image_tag", "Image tag", shown.image_tag).show(problems))
             }

@@ -1,7 +1,7 @@
-//! What the settings of a job are called in its form.
+//! What the settings of a job are called in its form, and those of a workspace.
 
 /// The names of settings in a stored configuration, with their words.
-const WORDS: [(&str, &str); 21] = [
+const WORDS: [(&str, &str); 44] = [
     ("name", "Name"),
     ("description", "Description"),
     ("cpu_milli", "CPU (thousandths of a core)"),
@@ -23,6 +23,30 @@ const WORDS: [(&str, &str); 21] = [
     ("schedule.timezone", "Time zone"),
     ("annotations_groups", "Annotation groups"),
     ("labels_groups", "Label groups"),
+    // Those of workspaces.
+    ("reason", "Reason"),
+    ("comments", "Comment"),
+    ("job", "Job"),
+    ("serial", "Serial"),
+    ("branch", "Branch"),
+    ("folder", "Folder"),
+    ("terraformVersion", "Version of the tool"),
+    ("iacType", "Tool"),
+    ("executionMode", "Where it runs"),
+    ("destroyProtection", "Protection against destroying"),
+    ("defaultTemplate", "Default template"),
+    ("templateReference", "Template"),
+    ("key", "Name"),
+    ("category", "Category"),
+    ("sensitive", "Sensitive"),
+    ("hcl", "HCL"),
+    ("cron", "Schedule"),
+    ("enabled", "Enabled"),
+    ("refreshOnly", "Looks for drift only"),
+    ("tag", "Tag"),
+    ("who", "Who"),
+    ("operation", "Operation"),
+    ("stateKept", "The state is kept"),
 ];
 
 /// The commands of a LIFECYCLE job.

@@ -15,5 +15,6 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/organization/:id", get(overview_page::overview))
         .at("/organization/:id/events", get(overview_page::overview_events))
         .at("/organization/:id/timeline", get(timeline_page::timeline))
+        .at("/organization/:id/timeline/live", get(timeline_page::timeline_events))
         .at("/organization/:id/forecast", get(forecast_page::forecast))
 }

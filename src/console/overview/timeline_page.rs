@@ -12,15 +12,16 @@ use uuid::Uuid;
 use windlass_schedule::time_zone::{self, Zone};
 
 use super::lanes::lanes;
-use crate::access::{self, Action};
+use crate::access::{self, Action, Caller};
 use crate::app::App;
+use crate::console::live::{self, Fragment, Live};
 use crate::console::picture::shade::{Shade, legend};
 use crate::console::picture::timeline::{self as picture, MOST_LANES, Timeline};
 use crate::console::problems::Problems;
-use crate::console::reply;
 use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::place;
+use crate::console::{paths, reply};
 use crate::error::{Error, Result};
 use crate::store;
 use crate::store::overview::{JobFilter, JobPosition};
@@ -91,6 +92,60 @@ impl Wanted {
     }
 }
 
+/// The part that changes.
+struct LiveTimeline {
+    organization: OrganizationId,
+    wanted: Wanted,
+    zone: Zone,
+}
+
+impl Live for LiveTimeline {
+    async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
+        let Self { organization, wanted, zone } = self;
+        access::organization(&app.db, caller, Action::ViewOrganization, *organization).await?;
+        let now = app.clock.now();
+        let (span, half) = wanted.half();
+        let middle = wanted.at.and_then(|at| DateTime::from_timestamp(at, 0)).unwrap_or(now);
+        let end = |moved: Option<DateTime<Utc>>| moved.ok_or_else(|| Error::invalid("at", "is out of range"));
+        let (from, until) = (end(middle.checked_sub_signed(half))?, end(middle.checked_add_signed(half))?);
+        let sight = access::sight(&app.db, caller, *organization).await?;
+        let text = Some(wanted.q.trim().to_owned()).filter(|text| !text.is_empty());
+        let filter = JobFilter { text, ..JobFilter::default() };
+        let position = wanted.position();
+        let most = MOST_LANES as u64 + 1;
+        let mut jobs = store::overview::job_page(&app.db, &sight, &filter, position.as_ref(), most).await?;
+        let is_cut = jobs.len() > MOST_LANES;
+        jobs.truncate(MOST_LANES);
+        let next = jobs.last().filter(|_| is_cut).map(|job| job.position());
+        let (lanes, has_more) = lanes(app, jobs, (from, until), *zone).await?;
+        let shown = Timeline { from, until, now, zone: *zone, lanes };
+        let part = html! {
+            div #timeline {
+                (moves(wanted, (span, half), middle, position.as_ref()))
+                (picture_of(&shown, has_more))
+                nav.pages aria-label="Pages" {
+                    @if position.is_some() { a #first-jobs href={ "?" (wanted.query(span, wanted.at, None)) } { "First jobs" } }
+                    @if let Some(next) = &next { a #more-jobs href={ "?" (wanted.query(span, wanted.at, Some(next))) } { "More jobs" } }
+                }
+            }
+        };
+        Ok(vec![("timeline", part)])
+    }
+}
+
+fn picture_of(shown: &Timeline, has_more: bool) -> Markup {
+    html! {
+        @if shown.lanes.is_empty() {
+            p.card { "There are no jobs to show." }
+        } @else {
+            div #lanes .scroll.card tabindex="0" role="region" aria-label="Timeline" { (picture::timeline(shown, WIDTH)) }
+            (legend(&Shade::ALL))
+            @if has_more { p.notice { "Only the newest runs are drawn; choose a shorter span to see all of them." } }
+            details #as-table { summary { "The same as a table" } div.scroll { (picture::table(shown)) } }
+        }
+    }
+}
+
 #[handler]
 pub(super) async fn timeline(
     Data(app): Data<&Arc<App>>,
@@ -100,55 +155,43 @@ pub(super) async fn timeline(
 ) -> poem::Result<Response> {
     let organization = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ViewOrganization, organization).await?;
-    let now = app.clock.now();
     // A zone that is not known is told at its field.
     let (zone, problems) = match wanted.zone() {
         Ok(zone) => (zone, None),
         Err(error) => (Wanted::default().zone()?, Some(Problems::of(error)?)),
     };
-    let (span, half) = wanted.half();
-    let middle = wanted.at.and_then(|at| DateTime::from_timestamp(at, 0)).unwrap_or(now);
-    let end = |moved: Option<DateTime<Utc>>| moved.ok_or_else(|| Error::invalid("at", "is out of range"));
-    let (from, until) = (end(middle.checked_sub_signed(half))?, end(middle.checked_add_signed(half))?);
-
-    let sight = access::sight(&app.db, &viewer.caller, organization).await?;
-    let text = Some(wanted.q.trim().to_owned()).filter(|text| !text.is_empty());
-    let filter = JobFilter { text, ..JobFilter::default() };
-    let position = wanted.position();
-    let mut jobs = store::overview::job_page(&app.db, &sight, &filter, position.as_ref(), MOST_LANES as u64 + 1)
-        .await
-        .map_err(Error::from)?;
-    let is_cut = jobs.len() > MOST_LANES;
-    jobs.truncate(MOST_LANES);
-    let next = jobs.last().filter(|_| is_cut).map(|job| job.position());
-    let (lanes, has_more) = lanes(app, jobs, (from, until), zone).await?;
-    let shown = Timeline { from, until, now, zone, lanes };
+    let shown = LiveTimeline { organization, wanted, zone };
+    let fragments = shown.fragments(app, &viewer.caller).await?;
+    let LiveTimeline { wanted, .. } = shown;
+    let (span, _) = wanted.half();
     let body = html! {
         h1 { "Timeline" }
         (choices(&wanted, span, problems.as_ref()))
-        (moves(&wanted, (span, half), middle, position.as_ref()))
-        @if shown.lanes.is_empty() {
-            p.card { "There are no jobs to show." }
-        } @else {
-            div.scroll.card tabindex="0" role="region" aria-label="Timeline" { (picture::timeline(&shown, WIDTH)) }
-            (legend(&Shade::ALL))
-            @if has_more { p.notice { "Only the newest runs are drawn; choose a shorter span to see all of them." } }
-            details { summary { "The same as a table" } div.scroll { (picture::table(&shown)) } }
-        }
-        nav.pages aria-label="Pages" {
-            @if position.is_some() { a href={ "?" (wanted.query(span, wanted.at, None)) } { "First jobs" } }
-            @if let Some(next) = &next { a href={ "?" (wanted.query(span, wanted.at, Some(next))) } { "More jobs" } }
-        }
+        @for (_, markup) in &fragments { (markup) }
     };
+    let query = wanted.query(span, wanted.at, wanted.position().as_ref());
     let page = Page {
         title: "Timeline".into(),
         place: Some(place(app, organization, Section::Timeline).await?),
         trail: Vec::new(),
         body,
         api: None,
-        live: None,
+        live: problems.is_none().then(|| format!("{}/timeline/live?{query}", paths::organization(organization))),
     };
     Ok(if problems.is_some() { reply::refused(app, &viewer, &page) } else { reply::page(app, &viewer, &page) })
+}
+
+#[handler]
+pub(super) async fn timeline_events(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+    Query(wanted): Query<Wanted>,
+) -> poem::Result<Response> {
+    let organization = OrganizationId(id);
+    access::organization(&app.db, &viewer.caller, Action::ViewOrganization, organization).await?;
+    let zone = wanted.zone()?;
+    Ok(live::events(app, viewer, LiveTimeline { organization, wanted, zone }))
 }
 
 fn choices(wanted: &Wanted, span: &str, problems: Option<&Problems>) -> Markup {
@@ -181,9 +224,9 @@ fn moves(
     let to = |at: Option<i64>| format!("?{}", wanted.query(span, at, position));
     html! {
         nav.pages aria-label="Time" {
-            a href=(to(Some((middle.timestamp()).saturating_sub(half.num_seconds())))) { "Earlier" }
-            @if wanted.at.is_some() { a href=(to(None)) { "Now" } }
-            a href=(to(Some((middle.timestamp()).saturating_add(half.num_seconds())))) { "Later" }
+            a #time-earlier href=(to(Some((middle.timestamp()).saturating_sub(half.num_seconds())))) { "Earlier" }
+            @if wanted.at.is_some() { a #time-now href=(to(None)) { "Now" } }
+            a #time-later href=(to(Some((middle.timestamp()).saturating_add(half.num_seconds())))) { "Later" }
         }
     }
 }

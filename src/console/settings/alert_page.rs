@@ -18,14 +18,17 @@ use uuid::Uuid;
 
 use super::alert_words::{Names, alert_words, kind_words, rule_state, rule_words, severity_words};
 use super::silence_form::silences;
-use super::tabs::{Tab, may, settings, show};
-use crate::access::{self, Action, Location, location};
+use super::tabs::{may, settings};
+use crate::access::{self, Action, Caller, Location, location};
 use crate::app::App;
+use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::Noticed;
-use crate::console::paths;
+use crate::console::post_button::{Manner, post_button};
+use crate::console::shell::{Page, Section};
 use crate::console::viewer::Viewer;
 use crate::console::when::distance;
-use crate::console::widgets::{button, state};
+use crate::console::widgets::{place, state};
+use crate::console::{paths, reply};
 use crate::error::Result;
 use crate::store;
 
@@ -46,9 +49,9 @@ struct Seen {
 }
 
 impl Seen {
-    async fn read(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<Self> {
-        let (db, caller) = (&app.db, &viewer.caller);
-        let manages = may(viewer, id, Action::ManageSettings);
+    async fn read(app: &App, caller: &Caller, id: OrganizationId) -> Result<Self> {
+        let db = &app.db;
+        let manages = caller.may(id, Action::ManageSettings, &Location::default());
         let rules = store::alert::list_rules(db, id).await?;
         let receivers = store::alert::list_receivers(db, id).await?;
         let alerts = store::alert::list_alerts_of_rules(db, rules.iter().map(|rule| rule.id).collect()).await?;
@@ -90,6 +93,34 @@ impl Seen {
     }
 }
 
+/// The parts that change.
+struct LiveAlerts {
+    organization: OrganizationId,
+    csrf: String,
+}
+
+impl Live for LiveAlerts {
+    async fn fragments(&self, app: &App, caller: &Caller) -> Result<Vec<Fragment>> {
+        let id = self.organization;
+        access::organization(&app.db, caller, Action::ViewSettings, id).await?;
+        let (seen, to) = (Seen::read(app, caller, id).await?, settings(id));
+        let silenced =
+            silences(&seen.silences, (&seen.names, &seen.rules), seen.manages.then_some(to.as_str()), seen.now);
+        Ok(vec![
+            ("alerts-wrong", html! { div #alerts-wrong { (nobody(&seen)) (wrong(&seen, &to)) } }),
+            ("alerts-silenced", html! { div #alerts-silenced { (silenced) } }),
+            ("alert-rules", html! { div #alert-rules { (rules(&seen, &to)) } }),
+            ("alert-receivers", html! { div #alert-receivers { (receivers(&self.csrf, &seen, &to)) } }),
+            ("alert-messages", html! { div #alert-messages { @if seen.manages { (messages(&seen)) } } }),
+        ])
+    }
+
+    /// Alerts are decided about after the ends of runs, and messages are sent after that.
+    async fn pulse(&self, app: &App) -> Result<i64> {
+        Ok(store::alert::pulse_of_alerts(&app.db, self.organization).await?)
+    }
+}
+
 #[handler]
 pub(super) async fn page(
     Data(app): Data<&Arc<App>>,
@@ -99,17 +130,42 @@ pub(super) async fn page(
 ) -> poem::Result<Response> {
     let id = OrganizationId(id);
     access::organization(&app.db, &viewer.caller, Action::ViewSettings, id).await?;
-    let seen = Seen::read(app, &viewer, id).await?;
+    let live = LiveAlerts { organization: id, csrf: viewer.csrf.clone() };
+    let fragments = live.fragments(app, &viewer.caller).await?;
     let to = settings(id);
     let body = html! {
+        h1 { "Alerts" }
         (noticed.show())
-        @if seen.manages {
+        @if may(&viewer, id, Action::ManageSettings) {
             p.row {
                 a.button href={ (to) "/alert-rules/new" } { "New rule" }
                 a.button.quiet href={ (to) "/alert-receivers/new" } { "New receiver" }
                 a.button.quiet href={ (to) "/alert-silences/new" } { "New silence" }
             }
         }
+        @for (_, markup) in &fragments { (markup) }
+    };
+    let page = Page {
+        title: "Alerts".into(),
+        place: Some(place(app, id, Section::Alerts).await?),
+        trail: Vec::new(),
+        body,
+        api: Some(format!("/organization/{id}/alert-rules")),
+        live: Some(format!("{to}/alerts/live")),
+    };
+    Ok(reply::page(app, &viewer, &page))
+}
+
+#[handler]
+pub(super) async fn fresh(Data(app): Data<&Arc<App>>, viewer: Viewer, Path(id): Path<Uuid>) -> poem::Result<Response> {
+    let organization = OrganizationId(id);
+    access::organization(&app.db, &viewer.caller, Action::ViewSettings, organization).await?;
+    let csrf = viewer.csrf.clone();
+    Ok(live::events(app, viewer, LiveAlerts { organization, csrf }))
+}
+
+fn nobody(seen: &Seen) -> Markup {
+    html! {
         @if seen.receivers.is_empty() {
             p.notice {
                 "Nobody is told yet. "
@@ -117,13 +173,7 @@ pub(super) async fn page(
                 @else { "Somebody who manages the settings can create a receiver." }
             }
         }
-        (wrong(&seen, &to))
-        (silences(&seen.silences, (&seen.names, &seen.rules), seen.manages.then_some(to.as_str()), seen.now))
-        (rules(&seen, &to))
-        (receivers(&viewer, &seen, &to))
-        @if seen.manages { (messages(&seen)) }
-    };
-    Ok(show(app, &viewer, id, (Tab::Alerts, Some(format!("/organization/{id}/alert-rules"))), &body).await?)
+    }
 }
 
 fn wrong(seen: &Seen, to: &str) -> Markup {
@@ -215,7 +265,7 @@ fn rules(seen: &Seen, to: &str) -> Markup {
     }
 }
 
-fn receivers(viewer: &Viewer, seen: &Seen, to: &str) -> Markup {
+fn receivers(csrf: &str, seen: &Seen, to: &str) -> Markup {
     html! {
         h2 { "Receivers" }
         @if seen.receivers.is_empty() {
@@ -239,7 +289,7 @@ fn receivers(viewer: &Viewer, seen: &Seen, to: &str) -> Markup {
                         None => span.soft { "no error" },
                     } }
                     @if seen.manages { td data-label="Actions" {
-                        (button(viewer, &format!("{to}/alert-receiver/{}/test", row.id), "Send a test message", "quiet", None))
+                        (post_button(csrf, &format!("{to}/alert-receiver/{}/test", row.id), "Send a test message", Manner::Quiet))
                     } }
                 } } }
             } }

@@ -60,7 +60,7 @@ async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problem
         @else { (Field::text("region", "Region", &typed.region).required().hint("Any name of the place where it is").show(problems)) }
         (Field::text("description", "Description", typed.description.as_deref().unwrap_or_default()).show(problems))
         p { (check("production", "For production", typed.production == Some(true))) }
-        @if row.is_none() { (Field::text("kubeconfig", "Kubeconfig", "").hint(KUBECONFIG).area(problems)) }
+        @if row.is_none() { (Field::text("kubeconfig", "Kubeconfig", "").secret().hint(KUBECONFIG).area(problems)) }
     };
     let path = row.map(|row| format!("{}/cluster/{}", settings(id), row.id));
     let own = row.map(|row| row.id);
@@ -90,7 +90,7 @@ fn kubeconfig_form(viewer: &Viewer, row: &Model, path: &str, problems: &Problems
             p { @if row.kubeconfig.is_some() { "There is a kubeconfig. A new one replaces it." } @else { "There is no kubeconfig yet: nothing runs here." } }
             form method="post" action={ (path) "/kubeconfig" } autocomplete="off" {
                 (token(viewer))
-                (Field::text("kubeconfig", "Kubeconfig", "").required().hint(KUBECONFIG).area(problems))
+                (Field::text("kubeconfig", "Kubeconfig", "").secret().required().hint(KUBECONFIG).area(problems))
                 p { button type="submit" { "Replace" } }
             }
         }

@@ -10,11 +10,9 @@ use super::tabs::{Tab, settings};
 use crate::access::{self, require_right};
 use crate::console::form::Form;
 use crate::console::problems::Problems;
-use crate::console::workspace::action::author;
 use crate::console::workspace::variable_fields::{FIELDS, Typed};
-use crate::engine::workspace_setting::save_variable;
-use crate::error::{Error, Result};
-use crate::store as rows;
+use crate::engine::workspace_setting::{delete_variable, save_variable};
+use crate::error::Result;
 
 changes!("terraform");
 
@@ -47,10 +45,9 @@ async fn load(desk: &Desk<'_>, row: Uuid) -> Result<Model> {
 async fn store(desk: &Desk<'_>, row: Option<Model>, sent: &Form) -> Result<()> {
     let wanted = Typed::of_form(sent).wanted(row.as_ref());
     let old = row.map(|row| row.id);
-    save_variable(desk.app, author(&desk.viewer.caller), (desk.id, None), old, |_| wanted.clone()).await.map(drop)
+    save_variable(desk.app, &desk.viewer.requester(), (desk.id, None), old, |_| wanted.clone()).await.map(drop)
 }
 
 async fn remove(desk: &Desk<'_>, row: Model) -> Result<()> {
-    rows::write(&desk.app.db, async |tx| rows::row::delete::<Model>(tx, row.id).await.map(drop).map_err(Error::from))
-        .await
+    delete_variable(desk.app, &desk.viewer.requester(), &row).await
 }

@@ -56,6 +56,7 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/organization/:id/settings/terraform", get(terraform::page))
         .at("/organization/:id/settings/private-registry", get(private_registry::page))
         .at("/organization/:id/settings/alerts", get(alert_page::page))
+        .at("/organization/:id/settings/alerts/live", get(alert_page::fresh))
         .at("/organization/:id/settings/events", get(event_list::page))
 }
 

@@ -153,7 +153,7 @@ fn mail_fields(typed: &MailSettings, has_secret: bool, problems: &Problems) -> M
 fn web_fields(kind: ReceiverKind, row: Option<&Model>, problems: &Problems) -> Markup {
     let (about_url, about_secret) = words(kind);
     let has_default = matches!(kind, ReceiverKind::Pagerduty | ReceiverKind::Opsgenie);
-    let url = Field::text(url_field(kind), "Address", "");
+    let url = Field::text(url_field(kind), "Address", "").secret();
     let url = match row {
         Some(_) => url.hint("Leave empty to keep the present one"),
         None if has_default => url.hint(about_url),

@@ -45,7 +45,7 @@ async fn form(desk: &Desk<'_>, row: Option<&Model>, sent: Option<&Form>, problem
         known_hosts: None,
     };
     let typed = sent.map_or_else(|| row.map_or_else(empty, of_row), of_form);
-    let key = Field::text("privateKey", "Private key", "");
+    let key = Field::text("privateKey", "Private key", "").secret();
     let key = match row {
         Some(_) => key.hint("Leave empty to keep the present one"),
         None => key.required().hint("In the format of OpenSSH, without a passphrase. Sealed, and never shown again"),

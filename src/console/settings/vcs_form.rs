@@ -128,7 +128,7 @@ fn clouds(row: Option<&Model>, typed: &Typed, problems: &Problems) -> Markup {
             (Field::text("clientId", "Client ID", &typed.client_id).show(problems))
             (Field { kind: "password", ..Field::text("clientSecret", "Client secret", "") }.hint(secret_hint(has_client)).show(problems))
             @if has_client { p { (check("no-clientSecret", "Remove the client secret", false)) } }
-            (Field::text("privateKey", "Private key", "").hint(secret_hint(has_key)).area(problems))
+            (Field::text("privateKey", "Private key", "").secret().hint(secret_hint(has_key)).area(problems))
             @if has_key { p { (check("no-privateKey", "Remove the private key", false)) } }
             (Field::text("redirectUrl", "Redirect URL", &typed.redirect_url).show(problems))
         }

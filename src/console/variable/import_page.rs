@@ -33,7 +33,7 @@ async fn page_of(
         form.card method="post" autocomplete="off" {
             (token(viewer))
             (problems.others(&["text"]))
-            (Field::text("text", "Variables", text).hint("One per line, as in a .env file: NAME=value").required().area(problems))
+            (Field::text("text", "Variables", text).secret().hint("One per line, as in a .env file: NAME=value").required().area(problems))
             p { (check("secret", "All of them are secrets", is_secret)) }
             p { (check("overwrite", "Replace the values of variables that exist already", overwrites)) }
             p { button type="submit" { "Import" } " " a.button.quiet href=(owner.list()) { "Back" } }

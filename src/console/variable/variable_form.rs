@@ -123,17 +123,17 @@ fn fields(purpose: &Purpose, typed: &Typed, problems: &Problems) -> Markup {
         @if has_own_name { (key.show(problems)) }
         @match purpose {
             Purpose::New => {
-                (Field::text("value", "Value", &typed.value).area(problems))
+                (Field::text("value", "Value", &typed.value).secret().area(problems))
                 p { (check("secret", "Secret: the value is stored sealed, masked in logs, and never shown again", typed.secret)) }
             }
             Purpose::Edit(row) if row.kind == VariableKind::Alias => {}
             Purpose::Edit(row) if row.is_secret => {
                 p { (check("replace", "Replace the value", !typed.keeps)) }
-                (Field::text("value", "New value", "").hint("The present value is not shown.").area(problems))
+                (Field::text("value", "New value", "").secret().hint("The present value is not shown.").area(problems))
             }
-            Purpose::Edit(_) => (Field::text("value", "Value", &typed.value).area(problems)),
-            Purpose::Override(row) if row.is_secret => (Field::text("value", "Value here", "").hint("It is a secret here, too.").area(problems)),
-            Purpose::Override(_) => (Field::text("value", "Value here", &typed.value).area(problems)),
+            Purpose::Edit(_) => (Field::text("value", "Value", &typed.value).secret().area(problems)),
+            Purpose::Override(row) if row.is_secret => (Field::text("value", "Value here", "").secret().hint("It is a secret here, too.").area(problems)),
+            Purpose::Override(_) => (Field::text("value", "Value here", &typed.value).secret().area(problems)),
             Purpose::Alias(row) => p { "The alias has the value of " code { (row.key) } ", also when that changes." },
         }
         @if is_file { (path.show(problems)) }

@@ -14,6 +14,7 @@ use crate::console::form::Form;
 use crate::console::viewer::Viewer;
 use crate::console::{notice, paths};
 use crate::engine::workspace::{self, Reviewer};
+use crate::engine::workspace_lock;
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -63,14 +64,7 @@ pub(super) async fn unlock(
 async fn set_locked(app: &App, viewer: &Viewer, id: WorkspaceId, locked: Option<String>) -> Result<()> {
     let (row, rights) = access::workspace(&app.db, &viewer.caller, id).await?;
     require_right(rights.workspaces)?;
-    let now = app.clock.now();
-    let by = author(&viewer.caller);
-    store::write(&app.db, async |tx| {
-        store::workspace::set_locked(tx, row.id, locked, by, now).await.map_err(Error::from)
-    })
-    .await?;
-    app.wake.now();
-    Ok(())
+    workspace_lock::set_blocked(app, row.id, locked, &viewer.requester()).await
 }
 
 #[handler]
@@ -82,8 +76,7 @@ pub(super) async fn unlock_state(
 ) -> poem::Result<Response> {
     let (row, rights) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
     require_right(rights.states)?;
-    store::write(&app.db, async |tx| store::workspace::unlock_state(tx, row.id, None).await.map_err(Error::from))
-        .await?;
+    workspace_lock::force_unlock(app, row.id, &viewer.requester()).await?;
     Ok(notice::lead(&paths::workspace(row.id), "state-unlocked"))
 }
 
@@ -111,7 +104,8 @@ pub(super) async fn review(
     let comments = short("comments", form.text("comments"), COMMENT)?;
     let above = is_above(&viewer.caller, of.organization_id, rights);
     let caller = &viewer.caller;
-    let by = Reviewer { name: caller.name(), groups: &caller.identity.groups, above };
+    let who = viewer.requester();
+    let by = Reviewer { who: &who, groups: &caller.identity.groups, above };
     let now = app.clock.now();
     store::write(&app.db, async |tx| {
         let job = store::workspace::lock_job(tx, job.id).await?.ok_or(Error::NotFound("job"))?;

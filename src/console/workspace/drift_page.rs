@@ -102,6 +102,7 @@ async fn started(app: &App, viewer: &Viewer, id: WorkspaceId, settlement: Settle
     require_right(rights.plan && rights.approve)?;
     let of = JobRequester {
         by: author(&viewer.caller).to_owned(),
+        requester: Some(viewer.requester()),
         principal: Some(principal::stored(&viewer.caller)),
         rights,
         via: "UI".to_owned(),

@@ -32,6 +32,7 @@ use poem::{Route, get, post};
 pub(super) fn routes(route: Route) -> Route {
     route
         .at("/organization/:id/workspaces", get(list::list))
+        .at("/organization/:id/workspaces/live", get(list::fresh))
         .at("/organization/:id/workspaces/new", get(workspace_form::new).post(workspace_form::create))
         .at("/workspace/:id", get(page::show))
         .at("/workspace/:id/edit", get(workspace_form::edit).post(workspace_form::save))

@@ -63,7 +63,7 @@ async fn page_of(
     let question = Destruction::in_workspace(app, row).await?.question();
     let body = html! {
         h1 { "New job of " (row.name) }
-        (locks(row, app.clock.now()))
+        (locks(app, row).await?)
         form.card method="post" {
             (token(viewer))
             (problems.others(&["templateReference", "branch", "comments", "targets", "replacements"]))
@@ -144,6 +144,7 @@ async fn started(app: &App, viewer: &Viewer, (row, rights): (&workspace::Model, 
         targets: list(&typed.targets),
         replacements: list(&typed.replacements),
         by: author(&viewer.caller).to_owned(),
+        requester: Some(viewer.requester()),
         principal: Some(principal::stored(&viewer.caller)),
         rights,
         cloud: None,

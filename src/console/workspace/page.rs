@@ -14,7 +14,7 @@ use super::found_drift::drift;
 use super::sections::{JOBS, jobs, locks, outputs, schedules, states, variables};
 use super::webhook_section::webhook;
 use crate::access::reach::Rights;
-use crate::access::{self, Caller};
+use crate::access::{self, Action, Caller, Location};
 use crate::app::App;
 use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::Noticed;
@@ -42,17 +42,20 @@ pub(super) async fn show(
 ) -> poem::Result<Response> {
     let (row, rights) = access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await?;
     let path = paths::workspace(row.id);
+    let all = paths::organization(row.organization_id);
+    let sees_events = viewer.caller.may(row.organization_id, Action::ViewEvents, &Location::default());
     let body = html! {
         div.row.between {
             h1 { (row.name) }
             div.row {
+                @if sees_events { a.button.quiet href={ (all) "/settings/events?of=" (row.id) } { "Who did what" } }
                 @if rights.workspaces { a.button.quiet href={ (path) "/edit" } { "Edit" } }
                 @if rights.plan { a.button href={ (path) "/jobs/new" } { "New job" } }
             }
         }
         (noticed.show())
         @if let Some(text) = &row.description { p { (text) } }
-        (locks(&row, app.clock.now()))
+        (locks(app, &row).await?)
         (drift(app, &row).await?)
         (lock_buttons(&viewer.csrf, &row, rights))
         section.card aria-labelledby="facts" {
@@ -74,12 +77,11 @@ pub(super) async fn show(
         h2 { "Runs on push" }
         (webhook(app, &row, rights).await?)
     };
-    let all = format!("{}/workspaces", paths::organization(row.organization_id));
     let place = Some(place(app, row.organization_id, Section::Workspaces).await?);
     let page = Page {
         title: row.name.clone(),
         place,
-        trail: vec![("Workspaces".to_owned(), all)],
+        trail: vec![("Workspaces".to_owned(), format!("{all}/workspaces"))],
         body,
         api: Some(format!("/api/v1/organization/{}/workspace/{}", row.organization_id, row.id)),
         live: wanted.below.is_none().then(|| format!("{path}/live")),
@@ -166,7 +168,7 @@ impl Live for LiveWorkspace {
         let (row, rights) = access::workspace(&app.db, caller, self.id).await?;
         let jobs = jobs_of(app, &row, None).await?;
         Ok(vec![
-            ("workspace-locks", locks(&row, app.clock.now())),
+            ("workspace-locks", locks(app, &row).await?),
             ("workspace-lock-buttons", lock_buttons(&self.csrf, &row, rights)),
             ("workspace-drift", drift(app, &row).await?),
             ("workspace-jobs", jobs),

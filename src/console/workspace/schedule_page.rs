@@ -9,7 +9,6 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::action::author;
 use crate::access::reach::Rights;
 use crate::access::{self, principal, require_right};
 use crate::app::App;
@@ -19,7 +18,7 @@ use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::{Field, check, choice, place};
 use crate::console::{notice, paths, reply};
-use crate::engine::workspace_setting::{WorkspaceSchedule, save_schedule};
+use crate::engine::workspace_setting::{WorkspaceSchedule, delete_schedule, save_schedule};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -126,7 +125,7 @@ async fn saved(
         enabled: typed.enabled,
         refresh_only: typed.refresh_only,
     };
-    let by = (author(&viewer.caller), principal::stored(&viewer.caller), rights);
+    let by = (&viewer.requester(), principal::stored(&viewer.caller), rights);
     match save_schedule(app, by, of, row.map(|row| row.id), wanted).await {
         Ok(()) => Ok(notice::lead(&paths::workspace(of.id), said)),
         Err(error) => {
@@ -168,10 +167,6 @@ pub(super) async fn delete(
 ) -> poem::Result<Response> {
     let (of, _) = open(app, &viewer, id).await?;
     let row = schedule(app, &of, schedule_id).await?;
-    store::write(&app.db, async |tx| {
-        store::row::delete::<workspace_schedule::Model>(tx, row.id).await.map_err(Error::from)
-    })
-    .await?;
-    app.wake.now();
+    delete_schedule(app, &viewer.requester(), &of, &row).await?;
     Ok(notice::lead(&paths::workspace(of.id), "schedule-deleted"))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::id::TemplateId;
-use entity::workspace;
+use entity::{workspace, workspace_step};
 use maud::{Markup, html};
 
 use super::state_list::written_by;
@@ -27,21 +27,34 @@ pub(super) const JOBS: u64 = 20;
 const STATES: u64 = 20;
 
 /// What holds the workspace back.
-pub(super) fn locks(row: &workspace::Model, now: DateTime<Utc>) -> Markup {
+pub(super) async fn locks(app: &App, row: &workspace::Model) -> Result<Markup> {
+    let step = match row.state_lock_step {
+        Some(id) => store::row::by_id::<workspace_step::Model>(&app.db, id).await?,
+        None => None,
+    };
+    Ok(held(row, step.map(|step| step.job_id), app.clock.now()))
+}
+
+/// `job` is the one whose step has locked the state, if it is one.
+fn held(row: &workspace::Model, job: Option<i32>, now: DateTime<Utc>) -> Markup {
     let holder = |key: &str| row.state_lock.as_ref().and_then(|lock| lock.get(key)).and_then(|value| value.as_str());
     let since = holder("Created").and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     html! {
         div #workspace-locks role="status" {
             @if row.locked {
                 p.notice {
-                    "The workspace is locked, so that no new job starts"
+                    "The workspace is locked"
+                    @if let Some(who) = &row.locked_by { " by " bdi { (who) } }
+                    @if let Some(at) = row.locked_at { ", " (distance(at, now)) "," }
+                    " so that no new job starts"
                     @match &row.lock_description { Some(text) => { ": " (text) } None => "." }
                 }
             }
             @if row.state_lock.is_some() {
                 p.notice {
                     "The state is locked"
-                    @if let Some(who) = holder("Who") { " by " (who) }
+                    @if let Some(job) = job { " by " a href=(paths::workspace_job(job)) { "job " (job) } }
+                    @else if let Some(who) = holder("Who") { " by " (who) }
                     @if let Some(what) = holder("Operation") { " (" (what) ")" }
                     @if let Some(at) = since { ", " (distance(at.to_utc(), now)) }
                     "."

@@ -10,7 +10,6 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::action::author;
 use super::state_list::{open, page_below};
 use super::state_views::version;
 use crate::access::principal;
@@ -100,7 +99,8 @@ pub(super) async fn roll_back(
     let to = version(app, &row, state).await?;
     let holder = principal::holder(&viewer.caller);
     let may_write = may_write(&holder);
-    let of = StateWriter { workspace: &row, by: author(&viewer.caller), may_write: &may_write };
+    let by = viewer.requester();
+    let of = StateWriter { workspace: &row, name: by.author(), by: &by, may_write: &may_write };
     match rollback(app, of, Rollback { to: to.clone(), reason: form.text("reason") }).await {
         Ok(_) => {
             app.wake.now();
@@ -139,7 +139,7 @@ async fn import_page(
                 label for="state-file" { "File" }
                 input #state-file type="file" accept=".tfstate,.json,application/json" data-into="field-state";
             }
-            (Field::text("state", "State", &typed.state)
+            (Field::text("state", "State", &typed.state).secret()
                 .hint("The content of the file. One of more than 500 KiB is imported with windlass workspace state import").required().area(problems))
             (Field::text("md5", "MD5 sum", &typed.md5).hint("In hexadecimal digits, if it is to be checked").show(problems))
             (Field::text("reason", "Reason", &typed.reason).show(problems))
@@ -187,7 +187,8 @@ pub(super) async fn import_file(
 async fn imported(app: &Arc<App>, viewer: &Viewer, row: &workspace::Model, typed: &Typed) -> Result<()> {
     let holder = principal::holder(&viewer.caller);
     let may_write = may_write(&holder);
-    let of = StateWriter { workspace: row, by: author(&viewer.caller), may_write: &may_write };
+    let by = viewer.requester();
+    let of = StateWriter { workspace: row, name: by.author(), by: &by, may_write: &may_write };
     let given = |text: &'_ str| !text.is_empty();
     let wanted = Import {
         md5: Some(typed.md5.as_str()).filter(|text| given(text)),

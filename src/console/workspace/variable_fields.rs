@@ -73,7 +73,7 @@ impl Typed {
         html! {
             (Field::text("key", "Name", &self.key).required().show(problems))
             @if row.is_some_and(|row| row.sensitive) { p { (check("replace", "Replace the value", self.replace)) } }
-            (Field::text("value", "Value", value).area(problems))
+            (Field::text("value", "Value", value).secret().area(problems))
             (choice("category", "Kind", categories, &self.category, problems))
             p { (check("sensitive", "Sensitive: sealed, masked in logs, and never shown again", self.sensitive)) }
             p { (check("hcl", "The value is an HCL expression", self.hcl)) }

@@ -9,7 +9,6 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::action::author;
 use super::variable_fields::{FIELDS, Typed};
 use crate::access::{self, require_right};
 use crate::app::App;
@@ -19,7 +18,7 @@ use crate::console::shell::{Page, Section, token};
 use crate::console::viewer::Viewer;
 use crate::console::widgets::place;
 use crate::console::{notice, paths, reply};
-use crate::engine::workspace_setting::save_variable;
+use crate::engine::workspace_setting::{delete_variable, save_variable};
 use crate::error::{Error, Result};
 use crate::store;
 
@@ -86,7 +85,7 @@ async fn saved(
     let typed = Typed::of_form(form);
     let wanted = typed.wanted(row.as_ref());
     let (place, old) = ((of.organization_id, Some(of.id)), row.as_ref().map(|row| row.id));
-    match save_variable(app, author(&viewer.caller), place, old, |_| wanted.clone()).await {
+    match save_variable(app, &viewer.requester(), place, old, |_| wanted.clone()).await {
         Ok(_) => Ok(notice::lead(&paths::workspace(of.id), said)),
         Err(error) => {
             let page = page_of(app, viewer, (of, row.as_ref()), &typed, &Problems::of(error)?).await?;
@@ -127,9 +126,6 @@ pub(super) async fn delete(
 ) -> poem::Result<Response> {
     let of = open(app, &viewer, id).await?;
     let row = variable(app, &of, variable_id).await?;
-    store::write(&app.db, async |tx| {
-        store::row::delete::<terraform_variable::Model>(tx, row.id).await.map_err(Error::from)
-    })
-    .await?;
+    delete_variable(app, &viewer.requester(), &row).await?;
     Ok(notice::lead(&paths::workspace(of.id), "workspace-variable-deleted"))
 }

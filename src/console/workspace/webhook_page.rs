@@ -9,7 +9,6 @@ use poem::web::{Data, Path, Query};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::action::author;
 use super::webhook_section::{deliveries, followed};
 use crate::access::reach::Rights;
 use crate::access::{self, principal, require_right};
@@ -266,7 +265,8 @@ pub(super) async fn save(
 ) -> poem::Result<Response> {
     let shown = open(app, &viewer, id).await?;
     let typed = Typed::of_form(&form);
-    let by = (author(&viewer.caller), principal::stored(&viewer.caller), shown.rights);
+    let who = viewer.requester();
+    let by = (&who, principal::stored(&viewer.caller), shown.rights);
     let saved = match typed.wanted() {
         Ok(wanted) => webhook_setting::save(app, by, &shown.of, wanted).await,
         Err(error) => Err(error),
@@ -299,7 +299,7 @@ pub(super) async fn replace_secret(
 ) -> poem::Result<Response> {
     let shown = open(app, &viewer, id).await?;
     let hook = shown.hook.ok_or(Error::NotFound("webhook"))?;
-    let secret = webhook_setting::replace_secret(app, author(&viewer.caller), hook.id).await?;
+    let secret = webhook_setting::replace_secret(app, &viewer.requester(), hook.id).await?;
     Ok(with_secret(app, &viewer, id, &secret).await?)
 }
 
@@ -312,6 +312,6 @@ pub(super) async fn delete(
 ) -> poem::Result<Response> {
     let shown = open(app, &viewer, id).await?;
     let hook = shown.hook.ok_or(Error::NotFound("webhook"))?;
-    webhook_setting::delete(app, &hook).await?;
+    webhook_setting::delete(app, &viewer.requester(), &hook).await?;
     Ok(notice::lead(&paths::workspace(shown.of.id), "webhook-deleted"))
 }

@@ -9,7 +9,6 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use super::action::author;
 use crate::access::{self, require_right};
 use crate::app::App;
 use crate::console::form::Form;
@@ -220,8 +219,8 @@ async fn saved(
     form: &Form,
 ) -> Result<Response> {
     let typed = of_form(form);
-    let by = author(&viewer.caller);
-    match save_workspace(app, by, organization, row.map(|row| row.id), typed.clone()).await {
+    let by = viewer.requester();
+    match save_workspace(app, &by, organization, row.map(|row| row.id), typed.clone()).await {
         Ok(id) => {
             let said = if row.is_some() { "workspace-saved" } else { "workspace-created" };
             Ok(notice::lead(&paths::workspace(id), said))
@@ -242,7 +241,7 @@ pub(super) async fn delete(
 ) -> poem::Result<Response> {
     let row = open(app, &viewer, id).await?;
     let state = if form.has("keep") { StateFate::Kept } else { StateFate::Deleted };
-    remove(app, row.id, state, (viewer.caller.name(), author(&viewer.caller))).await?;
+    remove(app, row.id, state, &viewer.requester()).await?;
     let all = format!("{}/workspaces", paths::organization(row.organization_id));
     Ok(notice::lead(&all, "workspace-deleted"))
 }

@@ -4,12 +4,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::{TemplateId, WorkspaceWebhookEventId, WorkspaceWebhookId};
 use entity::{workspace, workspace_webhook, workspace_webhook_event};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Value, json};
 
 use super::path_filter::{Language, Patterns};
 use crate::access::reach::Rights;
 use crate::app::App;
 use crate::engine::faults::Faults;
+use crate::engine::requester::Requester;
 use crate::engine::workspace::Flow;
+use crate::engine::workspace_event::{self, By, Part, kind};
 use crate::error::{Error, Result};
 use crate::secret::{self, Secret};
 use crate::store;
@@ -178,7 +181,7 @@ pub struct WantedEvent {
 /// `Invalid` with all faults; `Forbidden` if the requester may not have a template carried out; database errors.
 pub async fn save(
     app: &App,
-    (by, principal, rights): (&str, String, Rights),
+    (by, principal, rights): (&Requester, String, Rights),
     of: &workspace::Model,
     wanted: WantedWebhook,
 ) -> Result<Option<Secret<String>>> {
@@ -193,16 +196,25 @@ pub async fn save(
         for one in &wanted.events {
             require_template(tx, &of, one.template_id.as_deref(), rights).await?;
         }
-        let (row, secret) = keep(app, tx, (&of, by), (wanted.poll_seconds, principal.clone()), now).await?;
+        let (row, secret) = keep(app, tx, (&of, by.author()), (wanted.poll_seconds, principal.clone()), now).await?;
         for old in store::push::events(tx, row.id).await? {
             store::row::delete::<workspace_webhook_event::Model>(tx, old.id).await?;
         }
         for one in &wanted.events {
-            store::row::create(tx, event_row(&row, by, one, now)).await?;
+            store::row::create(tx, event_row(&row, by.author(), one, now)).await?;
         }
+        let what = if secret.is_some() { kind::CREATE } else { kind::UPDATE };
+        let shown = json!({"pollSeconds": wanted.poll_seconds, "events": wanted.events.iter().map(shown_event).collect::<Vec<_>>()});
+        let (by, values) = (By { who: by, at: now }, (None, Some(shown)));
+        workspace_event::part(tx, by, &of, (what, Part::RepositoryWebhook), values).await?;
         Ok(secret)
     })
     .await
+}
+
+/// What a webhook starts, as its event shows it.
+fn shown_event(one: &WantedEvent) -> Value {
+    json!({"event": one.event, "branch": one.branch, "path": one.path, "templateId": one.template_id})
 }
 
 async fn keep(
@@ -282,14 +294,15 @@ fn event_row(
 ///
 /// # Errors
 /// `NotFound` if the webhook is gone; database errors.
-pub async fn replace_secret(app: &App, by: &str, id: WorkspaceWebhookId) -> Result<Secret<String>> {
+pub async fn replace_secret(app: &App, by: &Requester, id: WorkspaceWebhookId) -> Result<Secret<String>> {
     let (secret, sealed) = new_secret(app, id)?;
     let now = app.clock.now();
     store::write(&app.db, async |tx| {
         let row = store::push::lock(tx, id).await?.ok_or(Error::NotFound("webhook"))?;
-        let (updated_by, secret) = (by.to_owned(), Some(sealed.clone()));
+        let (updated_by, secret) = (by.author().to_owned(), Some(sealed.clone()));
         let row = workspace_webhook::Model { secret, updated_at: now, updated_by, ..row };
-        store::row::update(tx, row).await.map_err(Error::from)
+        let row = store::row::update(tx, row).await?;
+        changed(tx, By { who: by, at: now }, (kind::UPDATE, &row)).await
     })
     .await?;
     Ok(secret)
@@ -299,12 +312,25 @@ pub async fn replace_secret(app: &App, by: &str, id: WorkspaceWebhookId) -> Resu
 ///
 /// # Errors
 /// Database errors.
-pub async fn delete(app: &App, row: &workspace_webhook::Model) -> Result<()> {
+pub async fn delete(app: &App, by: &Requester, row: &workspace_webhook::Model) -> Result<()> {
+    let by = By { who: by, at: app.clock.now() };
     store::write(&app.db, async |tx| {
         store::push::set_of_workspace(tx, row.workspace_id, None).await?;
-        store::row::delete::<workspace_webhook::Model>(tx, row.id).await.map(drop).map_err(Error::from)
+        store::row::delete::<workspace_webhook::Model>(tx, row.id).await?;
+        changed(tx, by, (kind::DELETE, row)).await
     })
     .await
+}
+
+/// Stores the event of a webhook that got another secret, or was deleted.
+async fn changed(
+    tx: &DatabaseTransaction,
+    by: By<'_>,
+    (what, row): (&'static str, &workspace_webhook::Model),
+) -> Result<()> {
+    let Some(of) = store::row::by_id::<workspace::Model>(tx, row.workspace_id).await? else { return Ok(()) };
+    let after = (what == kind::UPDATE).then(|| json!({"secret": "replaced"}));
+    workspace_event::part(tx, by, &of, (what, Part::RepositoryWebhook), (None, after)).await
 }
 
 #[cfg(test)]

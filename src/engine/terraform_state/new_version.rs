@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::id::StateVersionId;
 use entity::{state_version, workspace};
 use futures_util::Stream;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::arrival::{discard, listing_row, receive};
@@ -20,6 +21,8 @@ use super::state_head::StateHead;
 use super::state_order::refusal;
 use super::state_pieces::{Refused, SealedState};
 use crate::app::App;
+use crate::engine::requester::Requester;
+use crate::engine::workspace_event::{self, By, Part};
 use crate::error::Error;
 use crate::input::Refusal;
 use crate::input::bounds::STATE_TEXT;
@@ -38,6 +41,8 @@ pub struct NewVersion<'a, F> {
     pub upload: Option<Uuid>,
     /// Why it is stored, for a rollback and an import.
     pub reason: Option<&'a str>,
+    /// What somebody does with that, and who; none for a step.
+    pub event: Option<(&'a Requester, &'static str)>,
     /// The version that has to be the newest one, if that matters.
     pub follows: Option<StateVersionId>,
     /// Whether it replaces one that is newer, or of another lineage.
@@ -207,7 +212,7 @@ async fn place<F: Fn(&workspace::Model) -> bool + Copy>(
     wanted: &NewVersion<'_, F>,
     state: (StateVersionId, SealedState),
 ) -> Result<Placed, NotStored> {
-    let NewVersion { workspace, upload, follows, is_forced, may_write, .. } = wanted;
+    let NewVersion { workspace, upload, event, follows, is_forced, may_write, .. } = wanted;
     let now = app.clock.now();
     let (row, listing) = row_of(wanted, state, now)?;
     let placed = store::write(&app.db, async |tx| {
@@ -246,6 +251,11 @@ async fn place<F: Fn(&workspace::Model) -> bool + Copy>(
         store::row::create(tx, new).await?;
         for part in &listing {
             store::row::create(tx, listing_row(row.id, part, now)).await?;
+        }
+        if let Some((who, kind)) = event {
+            let after = json!({"serial": row.serial, "job": row.job_id, "reason": row.reason});
+            let (by, values) = (By { who, at: now }, (None, Some(after)));
+            workspace_event::part(tx, by, workspace, (*kind, Part::State), values).await?;
         }
         Ok(Ok(Stored::New(row.id)))
     })

@@ -14,6 +14,8 @@ use super::serial_rewrite::SerialRewrite;
 use super::state_head::StateHead;
 use super::state_pieces::Refused;
 use crate::app::App;
+use crate::engine::requester::Requester;
+use crate::engine::workspace_event::kind;
 use crate::error::Error;
 use crate::store;
 
@@ -26,7 +28,9 @@ const FORMAT: i64 = 4;
 /// Who stores a state.
 pub struct StateWriter<'a, F> {
     pub workspace: &'a workspace::Model,
-    pub by: &'a str,
+    /// The name that the version has of them.
+    pub name: &'a str,
+    pub by: &'a Requester,
     /// Whether they may write it while the workspace is locked as it is.
     pub may_write: F,
 }
@@ -95,7 +99,7 @@ pub async fn rollback<F: Fn(&workspace::Model) -> bool + Copy>(
 ) -> Result<StateVersionId, NotChanged> {
     let Rollback { to, reason } = wanted;
     let reason = checked(reason)?;
-    let StateWriter { workspace, by, may_write } = of;
+    let StateWriter { workspace, name, by, may_write } = of;
     // A large state is not read in vain.
     if !may_write(workspace) {
         return Err(NotChanged::NotStored(NotStored::Locked));
@@ -122,10 +126,11 @@ pub async fn rollback<F: Fn(&workspace::Model) -> bool + Copy>(
     let parts = content(app, to).await?.parts.map(move |part| part.map(|part| Bytes::from(rewrite.push(&part))));
     let version = NewVersion {
         workspace,
-        by,
+        by: name,
         job: None,
         upload: None,
         reason: Some(&reason),
+        event: Some((by, kind::ROLL_BACK)),
         follows: Some(newest.id),
         is_forced: false,
         md5: None,
@@ -162,17 +167,18 @@ pub async fn import<F: Fn(&workspace::Model) -> bool + Copy>(
     wanted: Import<'_>,
     parts: impl Stream<Item = Result<Bytes, IoError>>,
 ) -> Result<Option<StateVersionId>, NotChanged> {
-    let StateWriter { workspace, by, may_write } = of;
+    let StateWriter { workspace, name, by, may_write } = of;
     if !may_write(workspace) {
         return Err(NotChanged::NotStored(NotStored::Locked));
     }
     let reason = wanted.reason.map(checked).transpose()?.map(|reason| format!("import: {reason}"));
     let version = NewVersion {
         workspace,
-        by,
+        by: name,
         job: None,
         upload: None,
         reason: Some(reason.as_deref().unwrap_or("import")),
+        event: Some((by, kind::IMPORT)),
         follows: None,
         is_forced: wanted.is_forced,
         md5: wanted.md5,

@@ -52,7 +52,7 @@ async fn one(tx: &sea_orm::DatabaseTransaction, id: EnvironmentId, now: DateTime
     if !store::deployment_rule::advance(tx, &row, next).await? {
         return Ok(());
     }
-    let by = Requester { name: "deployment rule".into(), origin: Origin::Api, user_agent: None };
+    let by = Requester { name: "deployment rule".into(), email: None, origin: Origin::Api, user_agent: None };
     match command::request_environment_in(tx, &by, row.environment_id, action, now).await {
         Ok(_) | Err(Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! Alerts: receivers, rules, causes, current alerts, and the messages to receivers.
 
 mod alert_glance;
+mod alert_pulse;
 mod causes;
 mod current;
 mod messages;
@@ -13,6 +14,7 @@ mod watched_runs;
 mod watched_workspaces;
 
 pub use self::alert_glance::{AlertGlance, GLANCED, glance};
+pub use self::alert_pulse::pulse_of_alerts;
 pub use self::causes::{any_cause, delete_causes, note_deployment_failed, note_run_failed, note_skipped, take_causes};
 pub use self::current::{
     AlertKey, delete_alerts, delete_alerts_of_rule, due_alerts, list_alerts, list_alerts_by_ids, list_alerts_of_rules,

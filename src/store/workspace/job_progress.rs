@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use chrono::{DateTime, Utc};
-use entity::id::WorkspaceId;
+use entity::id::{OrganizationId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_job, workspace_step};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Query
 
 use super::job_pages::OPEN;
 use super::step_run::count_lines;
+use crate::store::page::PAGE;
 use crate::store::run::open;
 
 /// What a job waits for before it starts.
@@ -115,5 +116,29 @@ pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbE
         .await?;
     let mut hasher = DefaultHasher::new();
     (count_lines(db, id).await?, status, updated_at, around).hash(&mut hasher);
+    Ok(i64::from_ne_bytes(hasher.finish().to_ne_bytes()))
+}
+
+/// A number that changes when a workspace of an organization, one of its locks or the status of its newest job does.
+///
+/// # Errors
+/// When the query fails.
+pub async fn pulse_of_list(db: &impl ConnectionTrait, id: OrganizationId) -> Result<i64, DbErr> {
+    use workspace::Column;
+    type Line = (WorkspaceId, DateTime<Utc>, String, Option<DateTime<Utc>>, Option<serde_json::Value>);
+    let lines: Vec<Line> = workspace::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::UpdatedAt, Column::LastJobStatus, Column::LastJobDate, Column::StateLock])
+        .filter(Column::OrganizationId.eq(id))
+        .filter(Column::Deleted.eq(false))
+        .order_by_asc(Column::Id)
+        .limit(10 * PAGE)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut hasher = DefaultHasher::new();
+    for (id, updated_at, status, date, lock) in lines {
+        (id, updated_at, status, date, lock.is_some()).hash(&mut hasher);
+    }
     Ok(i64::from_ne_bytes(hasher.finish().to_ne_bytes()))
 }

@@ -25,7 +25,7 @@ pub use self::configuration_version::{
     delete_configuration_pieces, delete_some_configurations, newest_configuration, set_refused, set_uploaded,
 };
 pub use self::job_pages::{current_job, jobs_of, open_jobs, unbegun_jobs};
-pub use self::job_progress::{Hindrance, hindrance, pulse_of_job};
+pub use self::job_progress::{Hindrance, hindrance, pulse_of_job, pulse_of_list};
 pub use self::plan_output::{keep_plan_output, set_plan_schemas};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{OpenDrift, drift_since, keep_shown_plan, open_drift, settle_drift, shown_plans};
@@ -43,8 +43,7 @@ pub use self::workspace_job::{
     addresses, clear_output, create_job, due, jobs, lock_job, set_context, set_output, update_job, waiting,
 };
 pub use self::workspace_list::{
-    JobLine, StateLine, list, list_jobs, list_schedules, list_states, page_of_states, set_locked, state_line,
-    template_names,
+    JobLine, StateLine, list, list_jobs, list_schedules, list_states, page_of_states, state_line, template_names,
 };
 pub use self::workspace_retention::{delete_job, delete_some_plans, delete_some_states, list_expired_jobs};
 pub use self::workspace_row::{

@@ -5,8 +5,8 @@ use entity::id::{OrganizationId, StateVersionId, TemplateId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{state_version, template, workspace, workspace_job, workspace_schedule};
 use sea_orm::{
-    ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    Select,
 };
 use uuid::Uuid;
 
@@ -163,26 +163,4 @@ pub async fn list_schedules(
         .limit(PAGE)
         .all(db)
         .await
-}
-
-/// Locks a workspace against new jobs, or unlocks it.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn set_locked(
-    tx: &impl ConnectionTrait,
-    id: WorkspaceId,
-    locked: Option<String>,
-    by: &str,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    let row = workspace::ActiveModel {
-        locked: ActiveValue::Set(locked.is_some()),
-        lock_description: ActiveValue::Set(locked.filter(|text| !text.is_empty())),
-        updated_by: ActiveValue::Set(by.to_owned()),
-        updated_at: ActiveValue::Set(now),
-        ..Default::default()
-    };
-    workspace::Entity::update_many().set(row).filter(workspace::Column::Id.eq(id)).exec(tx).await?;
-    Ok(())
 }

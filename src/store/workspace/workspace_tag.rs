@@ -64,9 +64,9 @@ pub async fn keep_tag(tx: &impl ConnectionTrait, row: tag::Model) -> Result<TagI
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn remove_tag(tx: &impl ConnectionTrait, workspace: WorkspaceId, tag: TagId) -> Result<(), DbErr> {
+pub async fn remove_tag(tx: &impl ConnectionTrait, workspace: WorkspaceId, tag: TagId) -> Result<bool, DbErr> {
     let these = Condition::all()
         .add(workspace_tag::Column::WorkspaceId.eq(workspace))
         .add(workspace_tag::Column::TagId.eq(tag));
-    workspace_tag::Entity::delete_many().filter(these).exec(tx).await.map(|_| ())
+    workspace_tag::Entity::delete_many().filter(these).exec(tx).await.map(|done| done.rows_affected > 0)
 }

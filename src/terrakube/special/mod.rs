@@ -6,8 +6,8 @@ use serde_json::Value;
 use self::in_use::{refuse_protected, refuse_used_login};
 use self::organization::organization;
 use self::prepare::{
-    check_cluster, check_folder, check_tag, check_teams, check_template, check_tool, names_tool, set_name_key,
-    set_next_run, split_legacy_right,
+    check_cluster, check_folder, check_tag, check_teams, check_template, check_tool, names_tool, note_lock,
+    set_name_key, set_next_run, split_legacy_right,
 };
 use self::schedule_rights::require_flow;
 use self::terraform_variable::variable;
@@ -66,6 +66,7 @@ pub(in crate::terrakube) async fn create(
             check_cluster(tx, found, None, changes).await?;
             check_tool(session, tx, found, None, changes).await?;
             refuse_linked_webhook(None, changes)?;
+            note_lock(session, None, changes);
             changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into()));
         }
         "variable" | "globalvar" => variable(session, None, changes)?,
@@ -103,6 +104,7 @@ pub(in crate::terrakube) async fn update(
     if of.kind == "workspace" {
         check_tool(session, tx, found, Some(row), changes).await?;
         refuse_linked_webhook(Some(row), changes)?;
+        note_lock(session, Some(row), changes);
     }
     match of.kind {
         "job" => {
@@ -111,7 +113,7 @@ pub(in crate::terrakube) async fn update(
         }
         "workspace" if changes.get("deleted").is_some_and(Cell::is_true) => {
             if let Some(id) = found.workspace {
-                let by = session.caller.name();
+                let by = &session.requester();
                 workspace_removal::before_hiding(&session.app, tx, id, by, session.now).await?;
             }
         }
@@ -148,7 +150,7 @@ pub(in crate::terrakube) async fn delete(
         "history" => refuse_protected(tx, row).await?,
         "workspace" => {
             if let Some(id) = row.get("id").and_then(Cell::id).map(entity::id::WorkspaceId) {
-                let by = session.caller.name();
+                let by = &session.requester();
                 workspace_removal::before_delete(&session.app, tx, id, by, session.now).await?;
             }
         }

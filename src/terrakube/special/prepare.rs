@@ -94,6 +94,20 @@ pub(super) async fn check_cluster(
     }
 }
 
+/// Notes who blocks a workspace for new jobs, and since when.
+pub(super) fn note_lock(session: &Session, row: Option<&Row>, changes: &mut Changes) {
+    let Some(locked) = changes.get("locked").map(Cell::is_true) else { return };
+    if row.and_then(|row| row.get("locked")).is_some_and(Cell::is_true) == locked {
+        return;
+    }
+    let (by, at) = match locked {
+        true => (Cell::Text(session.author().to_owned()), Cell::Time(session.now)),
+        false => (Cell::Null, Cell::Null),
+    };
+    changes.set("locked_by", Kind::Text, by);
+    changes.set("locked_at", Kind::Time, at);
+}
+
 /// Rejects a folder outside the repository.
 pub(super) fn check_folder(changes: &Changes) -> Result<()> {
     let Some(folder) = changes.text("folder") else { return Ok(()) };

@@ -20,9 +20,11 @@ use crate::terrakube::special;
 
 mod attributes;
 mod members;
+mod noted;
 mod relationships;
 
 pub(super) use self::members::MemberChange;
+use self::noted::Noted;
 
 impl Session {
     /// Handles a POST to a collection.
@@ -86,6 +88,8 @@ impl Session {
             return Err(Problem::bad(format!("{} must be created below an organization", of.kind)));
         }
         resource::create(tx, of.table, &changes.0).await.map_err(conflict)?;
+        let after = self.noted(tx, of, &id).await?;
+        self.record(tx, Noted::Nothing, after).await?;
         Ok(changes.0.into_iter().map(|(column, cell)| (column.name, cell)).collect())
     }
 
@@ -138,9 +142,14 @@ impl Session {
         }
         let id = row.get("id").cloned().unwrap_or(Cell::Null);
         self.seal(of, &id, &mut changes)?;
+        let before = self.noted(tx, of, &id).await?;
         let changed =
             resource::update(tx, of.table, &changes.0, resource::is(of.table, of.id(), &id)).await.map_err(conflict)?;
-        if changed == 0 { Err(Problem::unknown(&row_id(row), of.kind)) } else { Ok(()) }
+        if changed == 0 {
+            return Err(Problem::unknown(&row_id(row), of.kind));
+        }
+        let after = self.noted(tx, of, &id).await?;
+        self.record(tx, before, after).await
     }
 
     /// Handles a DELETE of a resource.
@@ -164,12 +173,13 @@ impl Session {
             return Err(of.refusal.map_or_else(|| Problem::denied("DeletePermission"), Problem::bad));
         }
         self.require(found, of, "DeletePermission")?;
+        let id = row.get("id").cloned().unwrap_or(Cell::Null);
+        let before = self.noted(tx, of, &id).await?;
         if special::delete(self, tx, of, row).await? {
             return Ok(());
         }
-        let id = row.get("id").cloned().unwrap_or(Cell::Null);
         resource::delete(tx, of.table, resource::is(of.table, of.id(), &id)).await.map_err(conflict)?;
-        Ok(())
+        self.record(tx, before, Noted::Nothing).await
     }
 
     fn at_item(&self, resource_path: &ResourcePath<'_>, found: &PathContext) -> Result<(&'static Resource, Row)> {

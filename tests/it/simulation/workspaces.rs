@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
+use entity::deployment::Origin;
 use entity::id::{EnvironmentId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
 use windlass::access::reach::Rights;
 use windlass::app::App;
+use windlass::engine::requester::Requester;
 use windlass::engine::workspace::{NewJob, Reviewer, create, turn};
 use windlass::error::Error;
 use windlass::store;
@@ -50,6 +52,8 @@ impl Workspaces {
             iac_type: "tofu".into(),
             execution_mode: "remote".into(),
             locked: false,
+            locked_by: None,
+            locked_at: None,
             lock_description: None,
             deleted: false,
             default_template: None,
@@ -163,7 +167,8 @@ impl Workspaces {
 
 /// Changes the status of a job; returns whether that was possible.
 async fn give(app: &App, job: i32, to: JobStatus, now: DateTime<Utc>) -> bool {
-    let by = Reviewer { name: "x", groups: &[], above: true };
+    let who = Requester { name: "x".into(), email: None, origin: Origin::Api, user_agent: None };
+    let by = Reviewer { who: &who, groups: &[], above: true };
     let given = store::write(&app.db, async |tx| {
         let row = store::workspace::lock_job(tx, job).await?.unwrap();
         turn(app, tx, row, to, &by, now).await.map(|_| ())

@@ -295,7 +295,7 @@ impl World {
         let place = usize::try_from(self.random.below(self.jobs.len() as u64)).unwrap();
         let app = &self.servers[server].app;
         let job = store::job::by_id(&app.db, self.jobs[place]).await.unwrap().unwrap();
-        let by = Requester { name: "somebody".into(), origin: Origin::Api, user_agent: None };
+        let by = Requester { name: "somebody".into(), email: None, origin: Origin::Api, user_agent: None };
         // The deployment runs a build first, and fails if the build fails.
         let asked = command::request_jobs(app, &by, self.environment, vec![JobTarget::from(job)], Action::Deploy).await;
         self.log.push(format!("deploy job {place}: {}", asked.is_ok()));

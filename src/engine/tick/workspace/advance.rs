@@ -1,6 +1,7 @@
 //! The pass that advances workspace jobs: starts or completes the next step, asks for its approval, or ends the job.
 
 use chrono::{DateTime, Utc};
+use entity::deployment::Origin;
 use entity::workspace_job::JobStatus;
 use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::DatabaseTransaction;
@@ -12,10 +13,12 @@ use crate::engine::flow::{self, Decision, JobFacts, StepFacts};
 use crate::engine::job_withdrawal::{HIDDEN, withdraw, withdraw_others};
 use crate::engine::news;
 use crate::engine::push::superseded;
+use crate::engine::requester::Requester;
 use crate::engine::template::TERRAFORM_CLI;
 use crate::engine::tick::give_up;
 use crate::engine::tick::pass::{BATCH, Verdict, Wish, reason, report, succeeded};
 use crate::engine::workspace::{has_scripts, spec, start_step};
+use crate::engine::workspace_event;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;
@@ -157,7 +160,9 @@ async fn disable(app: &App, tx: &DatabaseTransaction, job: &workspace_job::Model
     // The jobs that were cancelled have changed it.
     let Some(row) = store::workspace::lock(tx, job.workspace_id).await? else { return Ok(()) };
     let name = format!("DELETED_{}", row.id);
-    let row = workspace::Model { deleted: true, name, updated_at: now, updated_by: job.created_by.clone(), ..row };
-    store::row::update(tx, row).await?;
-    Ok(())
+    let updated_by = job.created_by.clone();
+    let hidden = workspace::Model { deleted: true, name, updated_at: now, updated_by, ..row.clone() };
+    let hidden = store::row::update(tx, hidden).await?;
+    let who = Requester { name: job.created_by.clone(), email: None, origin: Origin::Api, user_agent: None };
+    workspace_event::saved(tx, workspace_event::By { who: &who, at: now }, Some(&row), &hidden).await
 }

@@ -55,8 +55,8 @@ async fn create_job(tx: &DatabaseTransaction, row: workspace_schedule::Model, no
         return Ok(());
     }
     let rights = rights_of(tx, row.principal.as_deref(), (row.organization_id, row.workspace_id)).await?;
-    let of =
-        JobRequester { by: "serviceAccount".into(), principal: row.principal.clone(), rights, via: "Schedule".into() };
+    let principal = row.principal.clone();
+    let of = JobRequester { by: "serviceAccount".into(), requester: None, principal, rights, via: "Schedule".into() };
     let planned = |of: JobRequester| NewJob {
         template: row.template_reference.as_ref().and_then(|id| id.parse().ok()).map(TemplateId),
         tcl: row.tcl.clone().filter(|tcl| !tcl.is_empty()),
