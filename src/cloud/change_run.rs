@@ -11,19 +11,21 @@ use serde_json::{Value, json};
 
 use super::caller::{SeenWorkspace, Visit};
 use super::error::{Problem, Result, answered, guarded};
-use super::json_api::{document, plain};
+use super::json_api::{document, plain, time};
 use super::run_of_job::shown_run;
 use super::runs::seen_run;
 use crate::access::{Action, Location, require_right};
 use crate::app::App;
+use crate::engine::lock_wait;
 use crate::engine::workspace::{Reviewer, turn};
 use crate::error::Error;
 use crate::store;
+use crate::store::workspace::Hindrance;
 
 pub(super) fn routes(route: Route) -> Route {
     route
         .at("/api/v2/runs/:id/actions/:action", guarded(post(act)))
-        .at("/api/v2/runs/:id/run-events", guarded(get(nothing)))
+        .at("/api/v2/runs/:id/run-events", guarded(get(list_events)))
         .at("/api/v2/runs/:id/policy-checks", guarded(get(nothing)))
         .at("/api/v2/runs/:id/task-stages", guarded(get(nothing)))
         .at("/api/v2/runs/:id/comments", guarded(get(list_comments)))
@@ -64,7 +66,7 @@ async fn done(app: &Arc<App>, request: &Request, (id, action): (&str, &str), bod
                 "the run cannot be changed by {action}: its status does not permit that"
             )));
         }
-        let comments = comment.clone().filter(|text| !text.is_empty()).or(locked.comments);
+        let comments = with_comment(locked.comments, visit.caller.name(), comment.as_deref().unwrap_or_default());
         let job = workspace_job::Model { comments, ..locked };
         turn(app, tx, job, to, &reviewer, visit.now).await
     })
@@ -72,7 +74,44 @@ async fn done(app: &Arc<App>, request: &Request, (id, action): (&str, &str), bod
     Ok(Response::builder().status(StatusCode::ACCEPTED).finish())
 }
 
-/// A list that is always empty: there are no such events, checks or stages. Without it, programs end with an error.
+/// The message of a run, and below it what somebody said who acted on the run.
+fn with_comment(said: Option<String>, by: &str, comment: &str) -> Option<String> {
+    if comment.is_empty() {
+        return said;
+    }
+    let before = said.map_or_else(String::new, |said| format!("{said}\n"));
+    Some(format!("{before}{by}: {comment}"))
+}
+
+/// The only action of an event that programs print, as a warning, besides two about policies and tasks.
+const WARNING: &str = "ignored_policy_sets";
+
+/// What a run waits for, if that is a lock: programs read it as soon as they have asked for the run, and say nothing else about who holds it.
+#[handler]
+async fn list_events(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
+    let answer = async {
+        let visit = Visit::of(app.0, request).await?;
+        let (job, _) = seen_run(&visit, &id.0).await?;
+        let words = match store::workspace::hindrance(&app.db, &job).await? {
+            Some(Hindrance::StateLock(lock)) => Some(lock_wait::waiting(&lock)),
+            Some(Hindrance::Lock(of)) => {
+                let why = of.lock_description.unwrap_or_else(|| "no reason was given".to_owned());
+                Some(format!("the workspace is blocked for new jobs: {why}"))
+            }
+            Some(Hindrance::Job { .. } | Hindrance::Rejection { .. }) | None => None,
+        };
+        let event = |words: String| {
+            let text = format!("The run waits: {words}");
+            let attributes = json!({"action": WARNING, "description": text, "created-at": time(visit.now)});
+            json!({"id": format!("re-{}", job.id), "type": "run-events", "attributes": attributes})
+        };
+        let list: Vec<Value> = words.map(event).into_iter().collect();
+        Ok(document(StatusCode::OK, &json!({"data": list})))
+    };
+    answered(answer.await)
+}
+
+/// A list that is always empty: there are no such checks or stages. Without it, programs end with an error.
 #[handler]
 async fn nothing(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
     let answer = async {
@@ -83,7 +122,7 @@ async fn nothing(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> R
     answered(answer.await)
 }
 
-/// What was said about a run: its message, or the comment of whoever acted on it last.
+/// What was said about a run: its message, and the comments of those who acted on it.
 #[handler]
 async fn list_comments(app: Data<&Arc<App>>, request: &Request, id: Path<String>) -> Response {
     let answer = async {

@@ -37,9 +37,13 @@ pub(super) fn locked() -> Problem {
     Problem::conflict("the state is locked", "another client holds the lock of the state; lock the workspace first")
 }
 
+/// Programs do not say whether a state is forced, so that `-force` is no way out.
 pub(super) fn out_of_order(stale: &str) -> Problem {
     Problem::conflict(
         "the state does not follow the newest one",
-        format!("{stale}; push it with -force to replace it all the same"),
+        format!(
+            "{stale}; to replace it all the same, import this one in the console or by `windlass workspace state import --force`: \
+             `state push -force` has no effect here"
+        ),
     )
 }

@@ -1,4 +1,4 @@
-//! The JSON forms of saved plans, with which programs show them.
+//! The JSON forms of saved plans, with which programs show them, and of plans that generate configuration, from which they take it.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub(super) fn routes(route: Route) -> Route {
 
 /// Why there may be no JSON form of a plan.
 fn none() -> Problem {
-    let text = "the JSON form of this plan is not kept: that is only done for saved plans (plan -out), when they are made, and if it \
-         has at most 8 MiB and the schemas of the providers at most 64 MiB";
+    let text = "the JSON form of this plan is not kept: that is only done for saved plans (plan -out) and those that generate configuration, \
+         when they are made, and if it has at most 8 MiB and the schemas of the providers at most 64 MiB";
     Problem::new(StatusCode::NOT_FOUND, "not found", text)
 }
 

@@ -28,6 +28,8 @@ pub(super) struct ShownRun {
     pub(super) progress: Progress,
     pub(super) plan: Option<WorkspaceStepId>,
     pub(super) apply: Option<WorkspaceStepId>,
+    /// Whether the JSON form of the plan has the configuration that it wrote.
+    pub(super) generated: bool,
     pub(super) rights: Rights,
     /// Whether the caller asked for the run.
     pub(super) is_own: bool,
@@ -77,7 +79,7 @@ impl ShownRun {
                     "can-apply": rights.approve,
                     "can-cancel": end,
                     "can-discard": end,
-                    "can-comment": rights.plan,
+                    "can-comment": false,
                     "can-force-cancel": false,
                     "can-force-execute": false,
                     "can-override-policy-check": false,
@@ -101,6 +103,7 @@ impl ShownRun {
             "attributes": {
                 "status": of_plan(&self.job, self.progress),
                 "has-changes": has_changes(&self.job, self.progress),
+                "generated-configuration": self.generated,
                 "log-read-url": log,
             },
         })

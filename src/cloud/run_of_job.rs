@@ -8,6 +8,7 @@ use super::run_document::ShownRun;
 use super::run_state::Progress;
 use crate::access::principal;
 use crate::access::reach::Rights;
+use crate::engine::given_variables;
 use crate::engine::template::FlowType;
 use crate::engine::workspace::spec;
 use crate::store;
@@ -24,8 +25,17 @@ pub(super) async fn shown_run(visit: &Visit, job: workspace_job::Model, rights: 
             }
         }
     }
-    let progress = Progress { plan: plan.map(|step| step.status), apply: apply.map(|step| step.status) };
+    let progress = Progress {
+        plan: plan.map(|step| step.status),
+        apply: apply.map(|step| step.status),
+        approved: job.approved_at.map(|at| visit.now - at),
+    };
     let is_own = job.principal.as_ref().is_some_and(|of| *of == principal::stored(&visit.caller));
+    let generates = given_variables::of_job(&visit.app, &job).is_ok_and(|given| given.generates);
+    let generated = match plan.filter(|_| generates) {
+        Some(step) => store::workspace::has_plan_output(&visit.app.db, step.id).await?,
+        None => false,
+    };
     let (plan, apply) = (plan.map(|step| step.id), apply.map(|step| step.id));
-    Ok(ShownRun { job, progress, plan, apply, rights, is_own, position: 0 })
+    Ok(ShownRun { job, progress, plan, apply, generated, rights, is_own, position: 0 })
 }

@@ -11,7 +11,7 @@ use super::configuration_routes::configuration;
 use super::error::{Problem, Result};
 use super::json_api::{Given, one};
 use crate::access::{principal, require_right};
-use crate::engine::given_variables;
+use crate::engine::given_variables::{self, Given};
 use crate::engine::template::{CLI_APPLY, CLI_DESTROY};
 use crate::engine::workspace::{CloudRun, NewJob};
 use crate::store;
@@ -36,6 +36,8 @@ struct RunAttributes {
     refresh_only: bool,
     #[serde(default)]
     allow_empty_apply: bool,
+    #[serde(default)]
+    allow_config_generation: bool,
     target_addrs: Option<Vec<String>>,
     replace_addrs: Option<Vec<String>>,
     variables: Option<Vec<RunVariable>>,
@@ -121,7 +123,10 @@ impl WantedRun {
             Problem::conflict("missing template", text)
         })?;
         let given = attributes.variables.iter().flatten();
-        let variables: Vec<(String, String)> = given.map(|one| (one.key.clone(), one.value.clone())).collect();
+        let given = Given {
+            variables: given.map(|one| (one.key.clone(), one.value.clone())).collect(),
+            generates: attributes.allow_config_generation,
+        };
         let app = &visit.app;
         Ok(NewJob {
             template: Some(template.id),
@@ -137,7 +142,7 @@ impl WantedRun {
             rights: self.seen.rights,
             cloud: Some(CloudRun {
                 configuration: self.configuration.id,
-                variables: given_variables::sealed(app, self.configuration.id, &variables)?,
+                variables: given_variables::sealed(app, self.configuration.id, given)?,
                 plan_only: self.plan_only(),
                 auto_apply: attributes.auto_apply,
                 save_plan: attributes.save_plan,

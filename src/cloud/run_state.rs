@@ -1,8 +1,10 @@
 //! Pure: a workspace job as a run of this API, with its plan and its apply.
 //!
 //! Programs treat every status but `pending` and `confirmed` as one in which something happens, and end without a word when a finished
-//! plan cannot be confirmed. So a plan is finished only when the job has decided what comes next.
+//! plan cannot be confirmed. So a plan is finished only when the job has decided what comes next. They end without a word, too, if a run has
+//! failed when they look at it after its plan, so an apply that nobody is asked about takes a few seconds before it fails.
 
+use chrono::TimeDelta;
 use entity::workspace_job::{self, JobStatus};
 
 /// The steps of a job that matter here, by their status.
@@ -12,12 +14,27 @@ pub(super) struct Progress {
     pub(super) plan: Option<JobStatus>,
     /// The step that carries the plan out.
     pub(super) apply: Option<JobStatus>,
+    /// How long ago the plan was approved.
+    pub(super) approved: Option<TimeDelta>,
+}
+
+/// How long a run does not fail after its plan was approved beforehand. Programs look at the run within that time.
+const RUN_FAILS_AFTER: TimeDelta = TimeDelta::seconds(10);
+
+/// The same for its apply, for whose end programs wait before they look at the run for the last time. Clocks of servers differ a little.
+const APPLY_FAILS_AFTER: TimeDelta = TimeDelta::seconds(13);
+
+/// Whether the apply has failed so soon that a program may not have looked at the run yet.
+fn fails_early(job: &workspace_job::Model, of: Progress, after: TimeDelta) -> bool {
+    let failed = (job.status, of.apply) == (JobStatus::Failed, Some(JobStatus::Failed));
+    failed && job.auto_apply && of.approved.is_some_and(|ago| ago < after)
 }
 
 /// The status of a run.
 pub(super) fn of_run(job: &workspace_job::Model, of: Progress) -> &'static str {
     let apply_begun = of.apply.is_some_and(|apply| !matches!(apply, JobStatus::Pending | JobStatus::NotExecuted));
     match job.status {
+        _ if fails_early(job, of, RUN_FAILS_AFTER) => "applying",
         JobStatus::Rejected => "discarded",
         JobStatus::Cancelled => "canceled",
         JobStatus::Failed | JobStatus::NotExecuted => "errored",
@@ -64,6 +81,8 @@ fn is_decided(job: &workspace_job::Model) -> bool {
 pub(super) fn of_apply(job: &workspace_job::Model, of: Progress) -> &'static str {
     match of.apply {
         Some(JobStatus::Completed) => "finished",
+        // Whoever knows that the apply has failed finds that the run has failed, too.
+        Some(JobStatus::Failed) if !job.status.is_final() || fails_early(job, of, APPLY_FAILS_AFTER) => "running",
         Some(JobStatus::Failed) => "errored",
         Some(JobStatus::Cancelled | JobStatus::Rejected) => "canceled",
         Some(JobStatus::Queue) => "queued",

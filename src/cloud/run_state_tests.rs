@@ -51,7 +51,7 @@ fn job(status: JobStatus) -> workspace_job::Model {
 }
 
 fn statuses(job: &workspace_job::Model, plan: JobStatus, apply: JobStatus) -> [&'static str; 3] {
-    let of = Progress { plan: Some(plan), apply: Some(apply) };
+    let of = Progress { plan: Some(plan), apply: Some(apply), approved: None };
     [of_run(job, of), of_plan(job, of), of_apply(job, of)]
 }
 
@@ -84,6 +84,28 @@ fn from_the_plan_to_the_apply() {
     assert_eq!(statuses(&saved, Completed, Pending)[0], "planned_and_saved");
 }
 
+/// A program that looks at a failed run after its plan ends without a word about the apply.
+#[test]
+fn an_apply_without_asking_takes_a_while_before_it_fails() {
+    let failed = workspace_job::Model { auto_apply: true, ..job(JobStatus::Failed) };
+    let statuses = |job: &workspace_job::Model, seconds| {
+        let failed = Some(JobStatus::Failed);
+        let approved = Some(chrono::TimeDelta::seconds(seconds));
+        let of = Progress { plan: Some(JobStatus::Completed), apply: failed, approved };
+        [of_run(job, of), of_plan(job, of), of_apply(job, of)]
+    };
+    assert_eq!(statuses(&failed, 9), ["applying", "finished", "running"]);
+    assert_eq!(statuses(&failed, 10), ["errored", "finished", "running"]);
+    assert_eq!(statuses(&failed, 13), ["errored", "finished", "errored"]);
+    assert_eq!(statuses(&job(JobStatus::Failed), 1), ["errored", "finished", "errored"], "somebody was asked");
+    // Its job is about to fail.
+    let asked_at = Some(chrono::DateTime::UNIX_EPOCH);
+    assert_eq!(
+        statuses(&workspace_job::Model { asked_at, ..job(JobStatus::Pending) }, 60),
+        ["applying", "finished", "running"]
+    );
+}
+
 /// Programs wait for ever for a plan that does not end, and read its end from the run that they look at next.
 #[test]
 fn a_finished_plan_can_be_confirmed_or_the_run_says_why_not() {
@@ -92,7 +114,7 @@ fn a_finished_plan_can_be_confirmed_or_the_run_says_why_not() {
             for asked in [false, true] {
                 let asked_at = asked.then_some(chrono::DateTime::UNIX_EPOCH);
                 let job = workspace_job::Model { asked_at, ..job(status) };
-                let of = Progress { plan: Some(plan), apply: Some(JobStatus::Pending) };
+                let of = Progress { plan: Some(plan), apply: Some(JobStatus::Pending), approved: None };
                 if of_plan(&job, of) == "finished" && !job.status.is_final() {
                     let known = ["planned", "confirmed", "apply_queued", "applying"];
                     assert!(known.contains(&of_run(&job, of)), "{status:?} {plan:?} {asked}");

@@ -70,7 +70,7 @@ pub struct PushedBy {
 #[derive(Clone, Debug)]
 pub struct CloudRun {
     pub configuration: ConfigurationVersionId,
-    /// Values of Terraform variables for this job alone, as `given_variables::sealed` writes them.
+    /// What is given to this job alone, as `given_variables::sealed` writes it.
     pub variables: Option<Vec<u8>>,
     pub plan_only: bool,
     pub auto_apply: bool,

@@ -125,7 +125,7 @@ async fn lock_for_step(
 /// A database error.
 pub async fn unlock(app: &App, id: WorkspaceId, (holder, by): (Holder<'_>, &Requester)) -> Result<Outcome> {
     let by = By { who: by, at: app.clock.now() };
-    store::write(&app.db, async |tx| {
+    let outcome = store::write(&app.db, async |tx| {
         let row = match holder.step {
             Some(_) => store::workspace::lock(tx, id).await?.ok_or(Error::NotFound("workspace"))?,
             None => locked_row(tx, id).await?,
@@ -139,7 +139,10 @@ pub async fn unlock(app: &App, id: WorkspaceId, (holder, by): (Holder<'_>, &Requ
             Some(outcome) => Ok(outcome),
         }
     })
-    .await
+    .await?;
+    // A job may wait for the lock.
+    app.wake.now();
+    Ok(outcome)
 }
 
 /// Releases a lock, whoever holds it.
@@ -148,7 +151,7 @@ pub async fn unlock(app: &App, id: WorkspaceId, (holder, by): (Holder<'_>, &Requ
 /// A database error.
 pub async fn force_unlock(app: &App, id: WorkspaceId, by: &Requester) -> Result<Outcome> {
     let by = By { who: by, at: app.clock.now() };
-    store::write(&app.db, async |tx| {
+    let outcome = store::write(&app.db, async |tx| {
         let row = locked_row(tx, id).await?;
         if row.state_lock.is_some() {
             return released(tx, row, Some((kind::FORCE_UNLOCK, by))).await;
@@ -159,7 +162,9 @@ pub async fn force_unlock(app: &App, id: WorkspaceId, by: &Requester) -> Result<
             Outcome::NotLocked
         })
     })
-    .await
+    .await?;
+    app.wake.now();
+    Ok(outcome)
 }
 
 /// Releases a lock, with an event unless that is the step that has taken it.

@@ -89,6 +89,10 @@ pub(super) async fn unlock(app: &Arc<App>, client: &StateClient, body: &[u8]) ->
     .await?;
     match refused {
         Some(held) => Ok(json_response(StatusCode::CONFLICT, &held)),
-        None => Ok(Response::builder().status(StatusCode::OK).finish()),
+        None => {
+            // A job may wait for the lock.
+            app.wake.now();
+            Ok(Response::builder().status(StatusCode::OK).finish())
+        }
     }
 }

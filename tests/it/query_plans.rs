@@ -356,6 +356,7 @@ async fn events_deliveries_and_workspaces_are_found_by_indexes() {
     watched.check("workspaces of a cluster", store::workspace::users_of_cluster(db, ClusterId::create(), 5)).await;
     let saved = WorkspaceStepId::create();
     watched.check("schemas of a saved plan", store::workspace::set_plan_schemas(db, saved, Vec::new())).await;
+    watched.check("whether a plan is kept", store::workspace::has_plan_output(db, saved)).await;
     watched.check("shown plans", store::workspace::shown_plans(db, 1)).await;
     watched.check("how a workspace job goes on", store::workspace::pulse_of_job(db, 1)).await;
     watched.check("steps without plans", store::workspace::steps_without_plans(db, 1)).await;

@@ -25,6 +25,7 @@ use crate::console::viewer::Viewer;
 use crate::console::when::distance;
 use crate::console::widgets::{place, state};
 use crate::console::{paths, reply};
+use crate::engine::lock_wait::waiting;
 use crate::engine::template;
 use crate::error::Result;
 use crate::store;
@@ -90,6 +91,7 @@ fn waits(hindrance: &Hindrance, now: DateTime<Utc>) -> Markup {
             Hindrance::Job { id, status: JobStatus::WaitingApproval } => { (link(*id)) " goes first, and waits for an approval" }
             Hindrance::Job { id, .. } => { (link(*id)) " goes first" }
             Hindrance::Rejection { id } => { (link(*id)) " was rejected, and its scripts are still executed" }
+            Hindrance::StateLock(lock) => { (waiting(lock)) }
         }
     }
 }

@@ -59,7 +59,15 @@ fn of_change(change: &Value, hidden: &HiddenTexts<'_>) -> Value {
     let mut all = Map::new();
     all.insert("before".into(), concealed(Side::Before, before, after, marks, hidden));
     all.insert("after".into(), concealed(Side::After, after, before, marks, hidden));
-    for key in ["actions", "after_unknown", "before_sensitive", "after_sensitive", "replace_paths", "importing"] {
+    for key in [
+        "actions",
+        "after_unknown",
+        "before_sensitive",
+        "after_sensitive",
+        "replace_paths",
+        "importing",
+        "generated_config",
+    ] {
         all.extend(change.get(key).map(|value| (key.to_owned(), field(key, value, hidden))));
     }
     all.into()
@@ -183,6 +191,16 @@ mod tests {
         }));
         assert_eq!((&change["before"], &change["actions"]), (&Value::Null, &json!(["create"])));
         assert_eq!(change["after"], json!({"word": TEXTS[1], "password": TEXTS[1], "url": MASK, "tags": {MASK: 1}}));
+    }
+
+    #[test]
+    fn generated_configuration_is_kept() {
+        let text = "resource \"a\" \"b\" {\n  password = null # sensitive\n}";
+        let change = of(&json!({
+            "actions": ["no-op"], "before": {"password": "secret-1"}, "after": {"password": "secret-1"}, "generated_config": text,
+            "before_sensitive": {"password": true}, "after_sensitive": {"password": true}, "importing": {"id": "x"},
+        }));
+        assert_eq!((&change["generated_config"], &change["importing"]["id"]), (&json!(text), &json!("x")));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod layout;
 pub mod lock_file;
 pub mod script;
 pub mod script_backend;
+mod script_generate;
 mod script_head;
 mod script_init;
 mod shell_words;

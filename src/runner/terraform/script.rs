@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::layout::{PLAN_BYTES, PLAN_JSON_BYTES, PLAN_JSON_FILE, PROVIDERS_JSON_BYTES, PROVIDERS_JSON_FILE};
 use super::lock_file::{self, LOCK_FILE};
 use super::script_backend::{SeenName, backend};
+use super::script_generate::{GENERATE, SHOW_GENERATED};
 use super::script_head::{FETCH, HEAD};
 use super::script_init::{KEEP, initialized, version_of};
 use super::shell_words::{given, quoted};
@@ -70,6 +71,8 @@ pub struct TerraformStep {
     pub saves_plan: bool,
     /// How long to wait for the lock of the state; none if it is not taken.
     pub lock_timeout_seconds: Option<u32>,
+    /// Whether the plan writes configuration for what is to be imported and has none.
+    pub generates: bool,
     /// Whether a later step applies this plan.
     pub is_applied_later: bool,
     /// The name that the tool sees as that of its workspace; none for `default`.
@@ -167,7 +170,7 @@ fn prepare(work: &TerraformStep, environment: &mut Vec<(String, Secret<String>)>
     let mut text = String::from(
         "umask 077\n\
          rm -f windlass_override.tf zz_windlass.auto.tfvars windlass.plan windlass.plan.base64 windlass.plan.json \
-         windlass.providers.json errored.tfstate || fail 1\n",
+         windlass.providers.json windlass.generated errored.tfstate || fail 1\n",
     );
     text.push_str(&backend(work.seen.as_ref()));
     text.push_str("umask \"$mask\"\nprepared=1\n");
@@ -198,10 +201,12 @@ fn operation(work: &TerraformStep, tool: &str) -> String {
             }
             options.push_str(refresh);
             options.push_str(&addresses(work));
+            options.push_str(if work.generates { GENERATE } else { "" });
             format!(
                 "{}umask 077\nrun {tool} plan {options} -detailed-exitcode -out=windlass.plan \"$@\"; code=$?\n\
-                 case $code in\n0) tell false ;;\n2) tell true; changed=1 ;;\n*) fail \"$code\" ;;\nesac\n{}{}umask \"$mask\"\n",
+                 case $code in\n0) tell false ;;\n2) tell true; changed=1 ;;\n*) {}fail \"$code\" ;;\nesac\n{}{}umask \"$mask\"\n",
                 given("plan"),
+                if work.generates { SHOW_GENERATED } else { "" },
                 hand_over(work),
                 explain(work, tool)
             )
@@ -311,6 +316,7 @@ mod tests {
             lock_timeout_seconds: Some(300),
             plan: None,
             saves_plan: false,
+            generates: false,
             is_applied_later: false,
             refresh: true,
             refresh_only: false,
@@ -354,6 +360,9 @@ mod tests {
         assert!(known.contains("version='OpenTofu v1.11.2'") && !known.contains("'tofu' version"), "{known}");
         let saved = text(&TerraformStep { saves_plan: true, ..work(Operation::Plan) });
         assert!(saved.contains("'tofu' providers schema -json > windlass.providers.json"), "{saved}");
+        let generating = text(&TerraformStep { generates: true, ..work(Operation::Plan) });
+        assert!(generating.contains(" -generate-config-out=windlass.generated -detailed-exitcode"), "{generating}");
+        assert!(generating.contains("cat windlass.generated") && !plan.contains("cat windlass.generated"));
         let sent = text(&TerraformStep { fetches: true, ..work(Operation::Plan) });
         assert!(sent.contains("send windlass.plan.json plan.json") && !sent.contains("$left/plan.json"), "{sent}");
     }

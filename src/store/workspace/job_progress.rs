@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::id::{OrganizationId, WorkspaceId};
 use entity::workspace_job::JobStatus;
 use entity::{run, workspace, workspace_job, workspace_step};
+use sea_orm::prelude::Json;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -23,6 +24,8 @@ pub enum Hindrance {
     Job { id: i32, status: JobStatus },
     /// A rejected job still executes its scripts.
     Rejection { id: i32 },
+    /// Somebody holds the lock of the state.
+    StateLock(Json),
 }
 
 /// Jobs that others wait for, as in `DUE`.
@@ -49,6 +52,8 @@ pub async fn hindrance(db: &impl ConnectionTrait, job: &workspace_job::Model) ->
     }
     let ignores_lock = job.plan_only && job.configuration_version_id.is_some();
     let of = workspace::Entity::find_by_id(job.workspace_id).one(db).await?;
+    let held = of.as_ref().filter(|of| !of.deleted && job.configuration_version_id.is_some());
+    let held = held.and_then(|of| of.state_lock.clone());
     if let Some(of) = of.filter(|of| of.locked && !ignores_lock) {
         return Ok(Some(Hindrance::Lock(Box::new(of))));
     }
@@ -69,8 +74,10 @@ pub async fn hindrance(db: &impl ConnectionTrait, job: &workspace_job::Model) ->
     if let Some((id, status)) = older {
         return Ok(Some(Hindrance::Job { id, status }));
     }
-    let rejection = rejection(db, job.workspace_id).await?;
-    Ok(rejection.map(|id| Hindrance::Rejection { id }))
+    if let Some(id) = rejection(db, job.workspace_id).await? {
+        return Ok(Some(Hindrance::Rejection { id }));
+    }
+    Ok(held.map(Hindrance::StateLock))
 }
 
 /// The rejected job whose scripts are still executed.
@@ -88,8 +95,8 @@ async fn rejection(db: &impl ConnectionTrait, id: WorkspaceId) -> Result<Option<
         .await
 }
 
-/// Whether a workspace is locked, when it was changed, and what its last job was.
-type Around = (bool, DateTime<Utc>, String, Option<DateTime<Utc>>);
+/// Whether a workspace is locked, who holds the lock of its state, when it was changed, and what its last job was.
+type Around = (bool, Option<Json>, DateTime<Utc>, String, Option<DateTime<Utc>>);
 
 /// A number that changes when a job, the lines of its steps, the lock of its workspace or another job of it do.
 ///
@@ -107,6 +114,7 @@ pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbE
         .select_only()
         .columns([
             workspace::Column::Locked,
+            workspace::Column::StateLock,
             workspace::Column::UpdatedAt,
             workspace::Column::LastJobStatus,
             workspace::Column::LastJobDate,
@@ -114,6 +122,8 @@ pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbE
         .into_tuple()
         .one(db)
         .await?;
+    let around =
+        around.map(|(locked, held, at, last, when)| (locked, held.map(|lock| lock.to_string()), at, last, when));
     let mut hasher = DefaultHasher::new();
     (count_lines(db, id).await?, status, updated_at, around).hash(&mut hasher);
     Ok(i64::from_ne_bytes(hasher.finish().to_ne_bytes()))

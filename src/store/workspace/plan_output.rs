@@ -2,7 +2,7 @@
 
 use entity::id::WorkspaceStepId;
 use entity::plan_output;
-use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::store::row;
 
@@ -13,6 +13,21 @@ use crate::store::row;
 pub async fn keep_plan_output(tx: &impl ConnectionTrait, output: plan_output::Model) -> Result<(), DbErr> {
     row::delete::<plan_output::Model>(tx, output.step_id).await?;
     row::create(tx, output).await.map(|_| ())
+}
+
+/// Whether the JSON form of the plan of a step can be rendered.
+///
+/// # Errors
+/// When the query fails.
+pub async fn has_plan_output(db: &impl ConnectionTrait, id: WorkspaceStepId) -> Result<bool, DbErr> {
+    let found: Option<WorkspaceStepId> = plan_output::Entity::find_by_id(id)
+        .select_only()
+        .column(plan_output::Column::StepId)
+        .filter(plan_output::Column::Schemas.is_not_null())
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Stores the schemas of the resources of a plan.

@@ -16,7 +16,8 @@ use crate::store::row;
 /// Jobs that can continue: no step runs and no approval is pending. A job that has not started also needs to be the
 /// oldest open one of its workspace, which must not be locked or still run a step after a rejection. A job that only plans waits for no
 /// other one (one from uploaded files not even for the lock), and no other one waits for it, or for one whose plan was saved for later.
-/// The lock of a hidden workspace holds up nothing: its jobs are cancelled.
+/// A job from uploaded files also waits while somebody holds the lock of the state: the programs that start such jobs count how long.
+/// The locks of a hidden workspace hold up nothing: its jobs are cancelled.
 pub(in crate::store) const DUE: &str = "workspace_job.status IN ('pending', 'queue', 'running', 'waitingApproval', 'approved') \
      AND workspace_job.status <> 'waitingApproval' \
      AND NOT EXISTS (SELECT 1 FROM workspace_step s WHERE s.job_id = workspace_job.id AND s.status IN ('queue', 'running')) \
@@ -28,7 +29,8 @@ pub(in crate::store) const DUE: &str = "workspace_job.status IN ('pending', 'que
      AND NOT older.plan_only AND NOT (older.save_plan AND older.status = 'waitingApproval')) \
      AND NOT EXISTS (SELECT 1 FROM workspace_step s JOIN run r ON r.id = s.run_id WHERE s.workspace_id = workspace_job.workspace_id \
      AND s.status = 'rejected' AND r.state IN ('QUEUED', 'RUNNING')) \
-     AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND w.locked AND NOT w.deleted)))";
+     AND NOT EXISTS (SELECT 1 FROM workspace w WHERE w.id = workspace_job.workspace_id AND NOT w.deleted \
+     AND (w.locked OR (w.state_lock IS NOT NULL AND workspace_job.configuration_version_id IS NOT NULL)))))";
 
 /// The ids of jobs that can continue, oldest first, except for those in `paused`.
 ///

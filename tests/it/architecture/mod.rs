@@ -132,6 +132,7 @@ const PURE: &[&str] = &[
     "src/runner/terraform/lock_file.rs",
     "src/runner/terraform/script.rs",
     "src/runner/terraform/script_backend.rs",
+    "src/runner/terraform/script_generate.rs",
     "src/runner/terraform/script_head.rs",
     "src/runner/terraform/script_init.rs",
     "src/runner/terraform/shell_words.rs",

@@ -207,3 +207,59 @@ async fn plans_beside_an_approval_and_a_lock() {
         assert_eq!(desk.statuses("busy").await, ["planned_and_finished", "planned"]);
     }
 }
+
+/// While somebody holds the lock of the state, the program counts its own lock timeout, and says who that is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lock_timeout_of_an_apply() {
+    for program in programs() {
+        let desk = Desk::with_runs(program);
+        let folder = desk.module("held", &desk.cloud("name = \"held\""));
+        desk.run(&folder, &["init", "-input=false", "-no-color"]);
+        let id = desk.workspace("held").await["id"].as_str().unwrap().to_owned();
+        let lock = format!("/api/v2/workspaces/{id}/actions/lock");
+        assert_eq!(desk.api("POST", &lock, Some(json!({"reason": "audit"}))).await.0, 200);
+        let words = ["apply", "-auto-approve", "-input=false", "-no-color", "-lock-timeout=2s"];
+        let refused = desk.fail(&folder, &words);
+        assert!(refused.contains("Lock timeout exceeded"), "{refused}");
+        assert!(
+            refused.contains("The run waits: the lock of the state is held by") && refused.contains("(audit)"),
+            "{refused}"
+        );
+        assert_eq!(desk.statuses("held").await, ["canceled"]);
+    }
+}
+
+/// The program shows why an apply failed that ended before it looked, and ends with an error.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_apply_that_fails_at_once_is_shown() {
+    for program in programs() {
+        let desk = Desk::with_runs(program);
+        let folder = desk.module("failing", &desk.cloud("name = \"failing\""));
+        let failing = "resource \"terraform_data\" \"failing\" {\n  provisioner \"local-exec\" { command = \"echo the reason; exit 3\" }\n}\n";
+        std::fs::write(folder.join("failing.tf"), failing).unwrap();
+        desk.run(&folder, &["init", "-input=false", "-no-color"]);
+        let failed = desk.fail(&folder, &["apply", "-auto-approve", "-input=false", "-no-color"]);
+        assert!(failed.contains("the reason") && failed.contains("local-exec provisioner error"), "{failed}");
+        assert_eq!(desk.statuses("failing").await, ["errored"]);
+    }
+}
+
+/// Configuration of what is imported is written into the file that the user names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn configuration_is_generated() {
+    for program in programs() {
+        let desk = Desk::with_runs(program);
+        let folder = desk.module("generated", &desk.cloud("name = \"generated\""));
+        std::fs::write(folder.join("import.tf"), "import {\n  to = terraform_data.x\n  id = \"abc\"\n}\n").unwrap();
+        desk.run(&folder, &["init", "-input=false", "-no-color"]);
+        let plan = ["plan", "-input=false", "-no-color"];
+        desk.fail(&folder, &plan);
+        let shown = desk.run(&folder, &[&plan[..], &["-generate-config-out=gen.tf"]].concat());
+        assert!(shown.contains("Plan: 1 to import, 1 to add"), "{shown}");
+        let written = std::fs::read_to_string(folder.join("gen.tf")).unwrap();
+        assert!(written.contains("resource \"terraform_data\" \"x\" {"), "{written}");
+        // The file is configuration like any other.
+        desk.run(&folder, &["apply", "-auto-approve", "-input=false", "-no-color"]);
+        assert!(desk.run(&folder, &["state", "list"]).contains("terraform_data.x"));
+    }
+}

@@ -10,6 +10,7 @@ use super::source::source_of;
 use super::subject::WorkspaceSubject;
 use super::work::planned;
 use crate::app::App;
+use crate::engine::given_variables::keeps_plan_json;
 use crate::error::{Error, Result};
 use crate::runner::archive_file::ArchiveFile;
 use crate::runner::source_archive::pack;
@@ -68,9 +69,9 @@ pub async fn keep_plan_json(app: &App, step: &workspace_step::Model, text: Vec<u
     let run = run_of(app, step).await?;
     let now = app.clock.now();
     let job = store::row::by_id::<workspace_job::Model>(&app.db, step.job_id).await?;
-    let output = match job.is_some_and(|job| job.save_plan) {
-        true => saved_plan::of_json(app, &run, step.id, text.clone(), now).await?,
-        false => None,
+    let output = match job.map(|job| keeps_plan_json(app, &job)).transpose()? {
+        Some(true) => saved_plan::of_json(app, &run, step.id, text.clone(), now).await?,
+        Some(false) | None => None,
     };
     let plan = plan_to_show::of_json(app, &run, text).await;
     store::write(&app.db, async |tx| {

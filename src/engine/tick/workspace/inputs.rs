@@ -97,7 +97,7 @@ async fn current(app: &App, of: &WorkspaceSubject) -> Result<Vec<Input>> {
         });
     }
     // Whoever gave them to this job alone means them to override all others.
-    let given = given_variables::of_job(app, &of.job)?.into_iter();
+    let given = given_variables::of_job(app, &of.job)?.variables.into_iter();
     let category = || "TERRAFORM".to_owned();
     inputs.extend(given.map(|(key, value)| Input {
         own: true,

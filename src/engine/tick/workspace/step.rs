@@ -14,6 +14,7 @@ use super::source::source_of;
 use super::subject::{GONE, WorkspaceSubject};
 use super::work::{Planned, addresses, planned, scripts};
 use crate::app::App;
+use crate::engine::given_variables;
 use crate::engine::masking::texts;
 use crate::engine::template::{self, FlowType};
 use crate::engine::tool_version;
@@ -183,7 +184,8 @@ async fn work(app: &App, of: &WorkspaceSubject, (tool, kind): (Tool, Target), gi
         loose,
         notes,
         plan,
-        saves_plan: of.job.save_plan,
+        saves_plan: given_variables::keeps_plan_json(app, &of.job)?,
+        generates: given_variables::of_job(app, &of.job)?.generates,
         is_applied_later: of.plans() && is_applied_later(app, of).await?,
         lock_timeout_seconds: (!of.job.plan_only).then_some(app.config.state_lock_timeout_seconds),
         refresh: of.job.refresh,

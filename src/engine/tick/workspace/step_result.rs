@@ -7,6 +7,7 @@ use super::plan_to_show::{PlanToShow, of_json};
 use super::saved_plan;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
+use crate::engine::given_variables::keeps_plan_json;
 use crate::engine::limits;
 use crate::error::{Error, Result};
 use crate::runner::terraform::layout::{
@@ -29,7 +30,7 @@ pub(in crate::engine::tick) struct StepResult {
     /// The plan as it is shown, if the step told it.
     #[serde(skip)]
     pub(super) shown: Option<PlanToShow>,
-    /// The JSON form of a plan that is saved for later.
+    /// The JSON form of a plan that programs ask for.
     #[serde(skip)]
     pub(super) output: Option<plan_output::Model>,
 }
@@ -71,7 +72,8 @@ pub(in crate::engine::tick) async fn read_result(
         return Ok(left);
     }
     left.plan = with_time_limit(runner.output(name, PLAN_FILE, PLAN_BYTES)).await.map_err(unread)?;
-    let saved = of.as_ref().filter(|of| of.job.save_plan).map(|of| of.step.id);
+    let saved = of.as_ref().filter(|of| keeps_plan_json(app, &of.job).unwrap_or(of.job.save_plan));
+    let saved = saved.map(|of| of.step.id);
     if let Some(text) = optional(run, runner, (name, PLAN_JSON_FILE, PLAN_JSON_BYTES)).await {
         if let Some(step) = saved {
             left.output = output(app, run, runner, (name, step), text.clone()).await;
