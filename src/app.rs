@@ -29,6 +29,7 @@ use crate::secret::KeyRing;
 use crate::store::job::{JobAnswers, RunSubject};
 use crate::store::run::{HandOverRequest, RunEnding, SharedActivity};
 use crate::store::together::Together;
+use crate::store::workspace::PlanDigests;
 
 /// The state that handlers and the engine share.
 pub struct App {
@@ -65,6 +66,8 @@ pub struct App {
     pub certificate: CertificateFault,
     /// The number of the last workspace job whose approval is awaited and whose rights were checked.
     pub approvals_checked: AtomicI32,
+    /// What is known of the plans that wait.
+    pub plan_digests: PlanDigests,
     /// This server process, as the owner of runs.
     pub instance: Uuid,
     pub toolbox: Toolbox,
@@ -115,6 +118,7 @@ impl From<Parts> for App {
             clock_watch: ClockWatch::default(),
             certificate: CertificateFault::default(),
             approvals_checked: AtomicI32::new(0),
+            plan_digests: PlanDigests::default(),
             instance: Uuid::now_v7(),
             toolbox,
             address: OnceLock::new(),

@@ -31,6 +31,8 @@ pub(super) struct ShownRun {
     /// Whether the JSON form of the plan has the configuration that it wrote.
     pub(super) generated: bool,
     pub(super) rights: Rights,
+    /// Whether what was planned can no longer be applied.
+    pub(super) is_stale: bool,
     /// Whether the caller asked for the run.
     pub(super) is_own: bool,
     /// The place in the queue, from 1; 0 if it does not wait.
@@ -45,8 +47,8 @@ impl ShownRun {
 
     /// The resource.
     pub(super) fn resource(&self) -> Value {
-        let Self { job, progress, plan, apply, rights, position, .. } = self;
-        let (can, end) = (actions(job), self.may_end());
+        let Self { job, progress, plan, apply, rights, is_stale, position, .. } = self;
+        let (can, end) = (actions(job, *is_stale), self.may_end());
         let step =
             |kind: &str, id: &Option<WorkspaceStepId>| id.map_or_else(|| json!({"data": null}), |id| to_one(kind, id));
         let configuration = job.configuration_version_id;

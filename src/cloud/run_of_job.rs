@@ -1,6 +1,7 @@
 //! Loads what the documents about a run are made of.
 
-use entity::{workspace_job, workspace_step};
+use entity::workspace_job::{self, JobStatus};
+use entity::workspace_step;
 
 use super::caller::Visit;
 use super::error::Result;
@@ -8,7 +9,7 @@ use super::run_document::ShownRun;
 use super::run_state::Progress;
 use crate::access::principal;
 use crate::access::reach::Rights;
-use crate::engine::given_variables;
+use crate::engine::{approval_wait, given_variables};
 use crate::engine::template::FlowType;
 use crate::engine::workspace::spec;
 use crate::store;
@@ -25,6 +26,8 @@ pub(super) async fn shown_run(visit: &Visit, job: workspace_job::Model, rights: 
             }
         }
     }
+    let waits = job.status == JobStatus::WaitingApproval;
+    let is_stale = waits && approval_wait::stale(&visit.app, &visit.app.db, &job).await?.is_some();
     let progress = Progress {
         plan: plan.map(|step| step.status),
         apply: apply.map(|step| step.status),
@@ -37,5 +40,5 @@ pub(super) async fn shown_run(visit: &Visit, job: workspace_job::Model, rights: 
         None => false,
     };
     let (plan, apply) = (plan.map(|step| step.id), apply.map(|step| step.id));
-    Ok(ShownRun { job, progress, plan, apply, generated, rights, is_own, position: 0 })
+    Ok(ShownRun { job, progress, plan, apply, generated, rights, is_stale, is_own, position: 0 })
 }

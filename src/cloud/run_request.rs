@@ -13,6 +13,7 @@ use super::json_api::{Given, one};
 use crate::access::{principal, require_right};
 use crate::engine::given_variables::{self, Given};
 use crate::engine::template::{CLI_APPLY, CLI_DESTROY};
+use crate::engine::variables::check_hcl;
 use crate::engine::workspace::{CloudRun, NewJob};
 use crate::store;
 
@@ -105,6 +106,9 @@ impl WantedRun {
         }
         if variables.as_ref().is_some_and(|list| list.len() > MOST) {
             return refused("variables", "must have at most 500 variables");
+        }
+        for RunVariable { key, value } in variables.iter().flatten() {
+            check_hcl(key, value).or_else(|text| refused("variables", &text))?;
         }
         Ok(())
     }

@@ -106,9 +106,10 @@ pub(super) struct Actions {
     pub(super) cancelable: bool,
 }
 
-pub(super) fn actions(job: &workspace_job::Model) -> Actions {
+/// The actions that a job permits. One whose plan is stale can only be discarded.
+pub(super) fn actions(job: &workspace_job::Model, is_stale: bool) -> Actions {
     let waits = job.status == JobStatus::WaitingApproval;
-    Actions { confirmable: waits, discardable: waits, cancelable: !waits && !job.status.is_final() }
+    Actions { confirmable: waits && !is_stale, discardable: waits, cancelable: !waits && !job.status.is_final() }
 }
 
 #[cfg(test)]

@@ -130,7 +130,9 @@ fn a_finished_plan_can_be_confirmed_or_the_run_says_why_not() {
                 assert_eq!(has_changes(&job, of), plan == JobStatus::Completed);
             }
         }
-        let can = actions(&job(status));
+        let can = actions(&job(status), false);
+        let stale = actions(&job(status), true);
+        assert_eq!((stale.confirmable, stale.discardable), (false, can.discardable), "{status:?}");
         assert!(!(can.confirmable && can.cancelable), "{status:?}");
         assert!(!status.is_final() || !(can.confirmable || can.discardable || can.cancelable), "{status:?}");
     }

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::workspace_job;
 use sea_orm::ConnectionTrait;
 
-use super::template::{self, FlowType};
+use super::plan_inputs::WaitingPlan;
+use crate::app::App;
 use crate::error::Result;
 use crate::store;
 
@@ -23,20 +24,34 @@ pub fn not_given(days: u32) -> String {
     format!("cancelled: the approval was not given within {days} {unit}; start a new job")
 }
 
-/// Why the plan of a job cannot be applied any more; none if it can. Terraform applies a plan only to the state that it was made for.
+/// How the text begins that a job says whose plan is stale.
+pub const STALE: &str = "the plan is stale: ";
+
+/// Why the plan of a job cannot be applied any more; none if it can. Terraform applies a plan only to the state that it was made for, and
+/// with the variables that it was made with, so that what was changed since would not count.
 ///
 /// # Errors
-/// Database errors.
-pub async fn stale(db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<String>> {
-    let applies = |flow: Vec<template::FlowStep>| {
-        flow.iter().any(template::FlowStep::plans) && flow.iter().any(|step| step.kind == FlowType::TerraformApply)
-    };
+/// If a step or a variable cannot be read; database errors.
+pub async fn stale(app: &App, db: &impl ConnectionTrait, job: &workspace_job::Model) -> Result<Option<String>> {
     // Jobs of an earlier release did not store for which state they were planned.
-    if job.asked_at.is_none() || !template::parse(&job.tcl).is_ok_and(applies) {
+    if job.asked_at.is_none() {
         return Ok(None);
     }
+    let Some(plan) = WaitingPlan::of_job(db, job.id).await? else { return Ok(None) };
     let newest = store::workspace::newest_state_mark(db, job.workspace_id).await?;
-    let changed = newest.as_ref().map(|state| state.id) != job.planned_state_id;
-    let serial = newest.map_or_else(|| "removed".into(), |state| format!("changed (serial {})", state.serial));
-    Ok(changed.then(|| format!("the plan is stale: the state was {serial} after the plan was made; start a new job")))
+    let what = if newest.as_ref().map(|state| state.id) != job.planned_state_id {
+        let serial = newest.map_or_else(|| "removed".into(), |state| format!("changed (serial {})", state.serial));
+        format!("the state was {serial}")
+    } else if plan.has_other_inputs(app, db, job).await? {
+        "variables were changed".to_owned()
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(format!("{STALE}{what} after the plan was made; start a new job")))
+}
+
+/// What a job says besides that its plan is stale.
+#[must_use]
+pub fn without_stale(output: Option<String>) -> Option<String> {
+    output.filter(|text| !text.starts_with(STALE))
 }

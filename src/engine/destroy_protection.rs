@@ -2,8 +2,7 @@
 //!
 //! A plan may still delete single resources, which its approval is for.
 
-use entity::id::WorkspaceId;
-use entity::{workspace, workspace_step};
+use entity::{workspace, workspace_job, workspace_step};
 use sea_orm::ConnectionTrait;
 
 use super::template::{self, FlowStep};
@@ -36,14 +35,18 @@ pub fn refuse_flow(of: &workspace::Model, flow: &[FlowStep]) -> Result<()> {
 /// If a step cannot be read; database errors.
 pub async fn stops(
     db: &impl ConnectionTrait,
-    id: WorkspaceId,
+    job: &workspace_job::Model,
     steps: &[workspace_step::Model],
 ) -> Result<Option<String>> {
+    // A job that only plans ends before what would destroy.
+    if job.plan_only {
+        return Ok(None);
+    }
     let specs = steps.iter().map(|step| serde_json::from_value(step.spec.clone()).map_err(Error::internal));
     let specs: Vec<FlowStep> = specs.collect::<Result<_>>()?;
     if !template::destroys(&specs) {
         return Ok(None);
     }
-    let row = store::row::by_id::<workspace::Model>(db, id).await?;
+    let row = store::row::by_id::<workspace::Model>(db, job.workspace_id).await?;
     Ok(row.filter(|row| row.destroy_protection).map(|_| format!("cancelled: {PROTECTED}")))
 }

@@ -155,7 +155,6 @@ pub async fn create(
     if new.cloud.as_ref().is_some_and(|run| run.auto_apply) && !new.rights.approve {
         return Err(Error::Forbidden(AUTO_APPLY));
     }
-    destroy_protection::refuse_flow(of, &flow.steps)?;
     let steps =
         flow.steps.iter().zip(0..).map(|(step, place)| step_row(of, step, place, now)).collect::<Result<_>>()?;
     let addresses = new.targets.iter().map(|name| address_row(of, &new, (name, "TARGET"), now));
@@ -165,6 +164,9 @@ pub async fn create(
     let requester = new.requester.clone();
     let job = job_row(of, new, (flow.tcl, named), now);
     let job = workspace_job::Model { plan_only: job.plan_only || bare, ..job };
+    if !job.plan_only {
+        destroy_protection::refuse_flow(of, &flow.steps)?;
+    }
     let job = store::workspace::create_job(tx, job, steps, addresses).await?;
     if let Some(who) = &requester {
         let by = workspace_event::By { who, at: now };

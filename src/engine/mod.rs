@@ -55,6 +55,8 @@ pub mod outputs;
 pub mod overrides;
 pub mod own_token;
 pub mod pause;
+pub mod plan_again;
+mod plan_inputs;
 pub mod plan_view;
 pub mod private_registry;
 pub mod program_login;

@@ -117,7 +117,7 @@ pub async fn turn(
         }
     }
     if change == StatusChange::Approve
-        && let Some(stale) = approval_wait::stale(tx, &job).await?
+        && let Some(stale) = approval_wait::stale(app, tx, &job).await?
     {
         return Err(Error::Conflict(stale));
     }
@@ -138,7 +138,10 @@ pub async fn turn(
     };
     let job = match change {
         StatusChange::None => return Ok(store::row::update(tx, changed).await?),
-        StatusChange::Approve => judged(changed, JobStatus::Approved),
+        StatusChange::Approve => {
+            let output = approval_wait::without_stale(changed.output.clone());
+            judged(workspace_job::Model { output, ..changed }, JobStatus::Approved)
+        }
         StatusChange::Reject => {
             reject(app, tx, &changed, now).await?;
             judged(changed, JobStatus::Rejected)

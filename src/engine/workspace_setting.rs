@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::faults::Faults;
 use super::limits;
+use super::plan_inputs::opened;
 use super::requester::Requester;
 use super::template::PLAN;
-use super::variables::check_workspace_key;
+use super::variables::{check_hcl, check_workspace_key};
 use super::workspace::{Flow, next_time};
 use super::workspace_event::{self, By, Part, kind};
 use crate::access::reach::Rights;
@@ -123,6 +124,13 @@ fn changed_variable(
         faults.refuse("value", "must be given again, because the present one is not revealed");
     }
     faults.result()?;
+    let is_new =
+        !old.hcl || old.category != category || value.as_ref().is_some_and(|value| old.value.as_ref() != Some(value));
+    if hcl && category == "TERRAFORM" && is_new {
+        let sealed = || opened(app, &old);
+        let value = value.clone().map_or_else(sealed, Ok)?;
+        check_hcl(&key, &value).map_err(|text| Error::invalid("value", text))?;
+    }
     let mut row = terraform_variable::Model { key, description, category, sensitive, hcl, ..old };
     match (value, sensitive) {
         (Some(value), true) => {

@@ -17,6 +17,7 @@ use crate::engine::plan_view::PlanCounts;
 use crate::engine::push::report_request::{ReportApi, ReportHost, ReportMethod, ReportRequest, id_in};
 use crate::engine::push::report_text::{ReportFacts, reported_status};
 use crate::engine::push::repository_path;
+use crate::engine::push::superseded::SUPERSEDED;
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::outbound::{self, Outbox};
@@ -201,6 +202,7 @@ async fn facts(app: &App, of: &workspace::Model, job: &workspace_job::Model) -> 
         counts,
         workspace: of.name.clone(),
         commit: job.commit_id.clone(),
+        superseded: job.output.clone().filter(|text| text.starts_with(SUPERSEDED)),
         url: format!("{}/console/workspace-job/{}", app.public_url(), job.id),
     })
 }

@@ -1,4 +1,4 @@
-//! Locks and unlocks workspaces; approves, rejects and cancels their jobs.
+//! Locks and unlocks workspaces; approves, rejects and cancels their jobs, and plans again.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 use uuid::Uuid;
 
-use crate::access::{self, Action, Caller, Location, require_right};
+use crate::access::{self, Action, Caller, Location, principal, require_right};
 use crate::app::App;
 use crate::console::form::Form;
 use crate::console::viewer::Viewer;
 use crate::console::{notice, paths};
+use crate::engine::plan_again::{Requester, plan_again};
 use crate::engine::workspace::{self, Reviewer};
 use crate::engine::workspace_lock;
 use crate::error::{Error, Result};
@@ -120,4 +121,24 @@ pub(super) async fn review(
     })
     .await?;
     Ok(notice::lead(&paths::workspace_job(id), said))
+}
+
+#[handler]
+pub(super) async fn again(
+    Data(app): Data<&Arc<App>>,
+    viewer: Viewer,
+    Path(id): Path<i32>,
+    _form: Form,
+) -> poem::Result<Response> {
+    let (job, of, rights) = access::workspace_job(&app.db, &viewer.caller, id).await?;
+    let caller = &viewer.caller;
+    let by = Requester { name: author(caller).to_owned(), principal: principal::stored(caller), rights };
+    let now = app.clock.now();
+    let new = store::write(&app.db, async |tx| {
+        let of = store::workspace::lock(tx, of.id).await?.filter(|of| !of.deleted);
+        let of = of.ok_or(Error::NotFound("workspace"))?;
+        plan_again(app, tx, (&of, job.id), &by, now).await
+    })
+    .await?;
+    Ok(notice::lead(&paths::workspace_job(new.id), "job-created"))
 }

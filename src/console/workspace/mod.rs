@@ -63,5 +63,6 @@ pub(super) fn routes(route: Route) -> Route {
         .at("/workspace-job/:id", get(review_page::show))
         .at("/workspace-job/:id/live", get(review_page::fresh))
         .at("/workspace-job/:id/review/:word", post(action::review))
+        .at("/workspace-job/:id/plan-again", post(action::again))
         .at("/workspace-job/:id/steps/:step/log", get(step_text::text))
 }

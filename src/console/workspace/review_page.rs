@@ -15,7 +15,7 @@ use super::job_steps::steps;
 use super::status_words::status;
 use super::webhook_section::PushOfJob;
 use crate::access::reach::Rights;
-use crate::access::{self, Caller};
+use crate::access::{self, Caller, principal};
 use crate::app::App;
 use crate::console::live::{self, Fragment, Live};
 use crate::console::notice::Noticed;
@@ -26,7 +26,8 @@ use crate::console::when::distance;
 use crate::console::widgets::{place, state};
 use crate::console::{paths, reply};
 use crate::engine::lock_wait::waiting;
-use crate::engine::template;
+use crate::engine::plan_again::may_plan_again;
+use crate::engine::{approval_wait, template};
 use crate::error::Result;
 use crate::store;
 use crate::store::workspace::Hindrance;
@@ -66,6 +67,8 @@ struct Seen {
     push: PushOfJob,
     destruction: Option<Destruction>,
     hindrance: Option<Hindrance>,
+    /// Why the plan that waits can no longer be applied.
+    stale: Option<String>,
 }
 
 impl Seen {
@@ -74,6 +77,10 @@ impl Seen {
             push: PushOfJob::load(app, job).await?,
             destruction: Destruction::by_job(app, job, of).await?,
             hindrance: store::workspace::hindrance(&app.db, job).await?,
+            stale: match job.status {
+                JobStatus::WaitingApproval => approval_wait::stale(app, &app.db, job).await?,
+                _ => None,
+            },
         })
     }
 }
@@ -150,6 +157,31 @@ fn decides(caller: &Caller, (job, of): (&workspace_job::Model, &workspace::Model
             || is_above(caller, of.organization_id, rights))
 }
 
+/// What can be done about a plan that can no longer be applied.
+fn stale_plan(
+    why: &str,
+    (caller, csrf): (&Caller, &str),
+    job: &workspace_job::Model,
+    rights: Rights,
+    decides: bool,
+) -> Markup {
+    let of_job = paths::workspace_job(job.id);
+    html! {
+        section.card.attention aria-labelledby="review" {
+            h2 #review { "The plan is stale" }
+            p { (why) }
+            p.row {
+                @if may_plan_again(job, &principal::stored(caller), rights) {
+                    (post_button(csrf, &format!("{of_job}/plan-again"), "Plan again", Manner::Main))
+                }
+                @if decides {
+                    (post_button(csrf, &format!("{of_job}/review/reject"), "Reject", Manner::Danger("Reject? The job ends.")))
+                }
+            }
+        }
+    }
+}
+
 /// What can be done about the job as it is now.
 fn review(
     (caller, csrf): (&Caller, &str),
@@ -164,7 +196,9 @@ fn review(
     };
     html! {
         div #job-review {
-            @if job.status == JobStatus::WaitingApproval {
+            @if let Some(stale) = &seen.stale {
+                (stale_plan(stale, (caller, csrf), job, rights, decides(caller, (job, of), rights)))
+            } @else if job.status == JobStatus::WaitingApproval {
                 section.card.attention aria-labelledby="review" {
                     h2 #review { "Waits for an approval" @if let Some(team) = job.approval_team.as_deref().filter(|team| !team.is_empty()) { " of the team " (team) } }
                     @if decides(caller, (job, of), rights) {

@@ -34,6 +34,8 @@ pub struct ReportFacts {
     pub counts: Option<PlanCounts>,
     pub workspace: String,
     pub commit: Option<String>,
+    /// Why a newer job took its place, if one did.
+    pub superseded: Option<String>,
     /// The page of the job.
     pub url: String,
 }
@@ -50,7 +52,7 @@ impl ReportFacts {
         }
     }
 
-    fn words(&self) -> &'static str {
+    fn words(&self) -> &str {
         match (self.status, self.plan_only) {
             (JobStatus::Pending | JobStatus::Queue, true) => "the plan is waiting for its turn",
             (JobStatus::Pending | JobStatus::Queue, false) => "the job is waiting for its turn",
@@ -63,13 +65,15 @@ impl ReportFacts {
             (JobStatus::Failed, true) => "the plan failed",
             (JobStatus::Failed, false) => "the job failed",
             (JobStatus::Rejected, _) => "the plan was rejected",
-            (JobStatus::Cancelled | JobStatus::NotExecuted, _) => "the job was cancelled",
+            (JobStatus::Cancelled | JobStatus::NotExecuted, _) => {
+                self.superseded.as_deref().unwrap_or("the job was cancelled")
+            }
         }
     }
 
-    /// How many resources change, in the words of the tools.
+    /// How many resources change, in the words of the tools. A plan that is gone changes none.
     fn numbers(&self) -> Option<String> {
-        let counts = self.counts.filter(|_| self.plan_changes)?;
+        let counts = self.counts.filter(|_| self.plan_changes && self.state() != CommitState::Cancelled)?;
         Some(format!("{} to add, {} to change, {} to destroy", counts.add, counts.change, counts.destroy))
     }
 
@@ -137,6 +141,7 @@ mod tests {
             counts: Some(PlanCounts { add: 2, change: 1, ..PlanCounts::default() }),
             workspace: "net`work".into(),
             commit: Some("6113728f27ae82c7b1a177c8d03f9e96e0adf246".into()),
+            superseded: None,
             url: "https://windlass.example/x".into(),
         }
     }
@@ -163,7 +168,10 @@ mod tests {
             (CommitState::Success, "the plan is complete: 2 to add, 1 to change, 0 to destroy")
         );
         assert_eq!(of(JobStatus::Failed).0, CommitState::Failure);
-        assert_eq!(of(JobStatus::Cancelled).0, CommitState::Cancelled);
+        assert_eq!(of(JobStatus::Cancelled), (CommitState::Cancelled, "the job was cancelled".to_owned()));
+        let why = "superseded by job 71: the pull request 5 has newer commits".to_owned();
+        let superseded = ReportFacts { superseded: Some(why.clone()), ..facts(JobStatus::Cancelled) };
+        assert_eq!(superseded.description(), why);
         assert_eq!(facts(JobStatus::Failed).context(), "windlass/net`work/plan");
     }
 }

@@ -13,14 +13,14 @@ use crate::store;
 /// How many older jobs one push ends. More cannot wait: each push has ended those before it.
 const OLDER: u64 = 100;
 
+/// How the text begins that says which job has superseded another one.
+pub const SUPERSEDED: &str = "superseded by job ";
+
 fn why(newer: i32, push: &workspace_push::Model) -> String {
     match push.pr_number {
-        Some(number) => format!("superseded by job {newer}: the pull request {number} has newer commits"),
+        Some(number) => format!("{SUPERSEDED}{newer}: the pull request {number} has newer commits"),
         None => {
-            format!(
-                "superseded by job {newer}: the branch {} has newer commits",
-                push.branch.as_deref().unwrap_or_default()
-            )
+            format!("{SUPERSEDED}{newer}: the branch {} has newer commits", push.branch.as_deref().unwrap_or_default())
         }
     }
 }

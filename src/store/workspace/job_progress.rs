@@ -103,13 +103,18 @@ type Around = (bool, Option<Json>, DateTime<Utc>, String, Option<DateTime<Utc>>)
 /// # Errors
 /// When a query fails.
 pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbErr> {
-    let job: Option<(WorkspaceId, JobStatus, DateTime<Utc>)> = workspace_job::Entity::find_by_id(id)
+    let job: Option<(WorkspaceId, JobStatus, DateTime<Utc>, Option<String>)> = workspace_job::Entity::find_by_id(id)
         .select_only()
-        .columns([workspace_job::Column::WorkspaceId, workspace_job::Column::Status, workspace_job::Column::UpdatedAt])
+        .columns([
+            workspace_job::Column::WorkspaceId,
+            workspace_job::Column::Status,
+            workspace_job::Column::UpdatedAt,
+            workspace_job::Column::Output,
+        ])
         .into_tuple()
         .one(db)
         .await?;
-    let Some((of, status, updated_at)) = job else { return Ok(0) };
+    let Some((of, status, updated_at, output)) = job else { return Ok(0) };
     let around: Option<Around> = workspace::Entity::find_by_id(of)
         .select_only()
         .columns([
@@ -125,7 +130,7 @@ pub async fn pulse_of_job(db: &impl ConnectionTrait, id: i32) -> Result<i64, DbE
     let around =
         around.map(|(locked, held, at, last, when)| (locked, held.map(|lock| lock.to_string()), at, last, when));
     let mut hasher = DefaultHasher::new();
-    (count_lines(db, id).await?, status, updated_at, around).hash(&mut hasher);
+    (count_lines(db, id).await?, status, updated_at, output, around).hash(&mut hasher);
     Ok(i64::from_ne_bytes(hasher.finish().to_ne_bytes()))
 }
 

@@ -69,7 +69,7 @@ pub(in crate::terrakube) async fn create(
             note_lock(session, None, changes);
             changes.set("last_job_status", Kind::Text, Cell::Text("NeverExecuted".into()));
         }
-        "variable" | "globalvar" => variable(session, None, changes)?,
+        "variable" | "globalvar" => variable(session, tx, None, changes).await?,
         "team" | "access" => split_legacy_right(given, changes),
         "schedule" => {
             set_next_run(session, None, changes)?;
@@ -118,7 +118,7 @@ pub(in crate::terrakube) async fn update(
             }
         }
         "template" => check_teams(tx, found, changes).await?,
-        "variable" | "globalvar" => variable(session, Some(row), changes)?,
+        "variable" | "globalvar" => variable(session, tx, Some(row), changes).await?,
         "vcs" => repository_login::vcs(tx, row, changes).await?,
         "ssh" => repository_login::ssh(tx, row, changes).await?,
         "schedule" => {

@@ -1,7 +1,13 @@
-//! Variables: their keys, and sealing the values of sensitive ones.
+//! Variables: their keys, expressions, and sealing the values of sensitive ones.
 
-use crate::engine::variables::check_workspace_key;
+use entity::id::TerraformVariableId;
+use entity::terraform_variable;
+use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
+
+use crate::engine::variables::{check_hcl, check_workspace_key};
 use crate::secret;
+use crate::store;
 use crate::store::resource::{Cell, Kind, Row};
 use crate::terrakube::changes::Changes;
 use crate::terrakube::error::{Problem, Result};
@@ -9,8 +15,14 @@ use crate::terrakube::session::Session;
 
 /// Seals the value of a sensitive variable. A sealed value is never revealed: making the variable non-sensitive
 /// requires a new value.
-pub(super) fn variable(session: &Session, row: Option<&Row>, changes: &mut Changes) -> Result<()> {
+pub(super) async fn variable(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    row: Option<&Row>,
+    changes: &mut Changes,
+) -> Result<()> {
     check_key(row, changes)?;
+    check_expression(session, tx, row, changes).await?;
     let was = row.and_then(|row| row.get("sensitive")).is_some_and(Cell::is_true);
     let is = changes.get("sensitive").map_or(was, Cell::is_true);
     let value = match (changes.get("value"), row) {
@@ -54,4 +66,41 @@ fn check_key(row: Option<&Row>, changes: &Changes) -> Result<()> {
     };
     check_workspace_key(&text("category"), &text("key"))
         .map_err(|allowed| Problem::bad(format!("key: a key {allowed}")))
+}
+
+/// Checks a value that is to be an expression. A variable of which neither is changed keeps what it has.
+async fn check_expression(
+    session: &Session,
+    tx: &DatabaseTransaction,
+    row: Option<&Row>,
+    changes: &Changes,
+) -> Result<()> {
+    if ["value", "hcl", "category"].iter().all(|column| changes.get(column).is_none()) {
+        return Ok(());
+    }
+    let stored = |column: &str| row.and_then(|row| row.get(column));
+    let cell = |column: &str| changes.get(column).or(stored(column));
+    if !cell("hcl").is_some_and(Cell::is_true) || cell("category").and_then(Cell::text) != Some("TERRAFORM") {
+        return Ok(());
+    }
+    let plain = changes.get("value").and_then(Cell::text).or(stored("value").and_then(Cell::text));
+    let value = match (plain, stored("id").and_then(Cell::id)) {
+        (Some(value), _) => value.to_owned(),
+        (None, Some(id)) => match sealed(tx, id).await? {
+            Some(sealed) => {
+                session.app.keys.open_text(&secret::place("terraform_variable", id), &sealed)?.expose().clone()
+            }
+            None => return Ok(()),
+        },
+        // It has no value yet.
+        (None, None) => return Ok(()),
+    };
+    let key = cell("key").and_then(Cell::text).unwrap_or_default();
+    check_hcl(key, &value).map_err(|text| Problem::bad(format!("value: {text}")))
+}
+
+/// The stored value of a sensitive variable.
+async fn sealed(tx: &DatabaseTransaction, id: Uuid) -> Result<Option<Vec<u8>>> {
+    let row = store::row::by_id::<terraform_variable::Model>(tx, TerraformVariableId(id)).await?;
+    Ok(row.and_then(|row| row.sealed))
 }

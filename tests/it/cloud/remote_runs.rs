@@ -113,7 +113,7 @@ async fn saved_plans() {
         assert!(applied.contains("Apply complete!"), "{applied}");
         assert_eq!(desk.run(&folder, &["output", "-raw", "word"]), "one");
         let stale = desk.fail(&folder, &["apply", "-input=false", "-no-color", "second.plan"]);
-        assert!(stale.contains("the plan is stale"), "{stale}");
+        assert!(stale.contains("Saved plan cannot be applied"), "{stale}");
         assert_eq!(desk.statuses("saved").await, ["planned_and_saved", "applied"]);
     }
 }

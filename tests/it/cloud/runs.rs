@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{detail, document};
 use crate::harness::Client;
-use crate::terrakube::{House, id};
+use crate::terrakube::{House, change, id};
 
 /// A compressed archive with one file.
 fn archive(path: &str, content: &str) -> Vec<u8> {
@@ -186,6 +186,42 @@ async fn applied_without_asking_discarded_cancelled_and_saved() {
     assert_eq!(house.run_status(&saved).await, "applying");
 }
 
+#[tokio::test]
+async fn a_stale_plan_cannot_be_confirmed() {
+    let house = House::new().await;
+    let workspace = house.bare_workspace("network").await;
+    let run = house.run(&workspace, json!({}), json!({})).await;
+    house.app.settle().await;
+    house.end(0, r#"{"changes":true}"#).await;
+    let path = format!("/api/v2/workspaces/{workspace}/vars");
+    let size = document("vars", json!({"key": "size", "value": "1", "category": "terraform"}));
+    let size = id(&house.client.post(&path, size).await.expect(201));
+    let actions = async || house.shown_run(&run).await["attributes"]["actions"].clone();
+    let stale = actions().await;
+    assert_eq!((&stale["is-confirmable"], &stale["is-discardable"]), (&json!(false), &json!(true)));
+    let refused = house.client.post(&format!("/api/v2/runs/{run}/actions/apply"), json!({})).await;
+    assert!(detail(refused, 409).contains("the plan is stale: variables were changed"));
+    house.client.delete(&format!("{path}/{size}")).await.expect(204);
+    assert_eq!(actions().await["is-confirmable"], true);
+    assert_eq!(house.act(&house.client, &run, "apply").await, 202);
+}
+
+/// A plan alone destroys nothing.
+#[tokio::test]
+async fn a_protected_workspace_can_be_planned_for_its_destruction() {
+    let house = House::new().await;
+    let workspace = house.bare_workspace("network").await;
+    let protect = change("workspace", &workspace, json!({"destroyProtection": true}));
+    house.client.patch(&house.path(&format!("workspace/{workspace}")), protect).await.expect(204);
+    let run = house.run(&workspace, json!({"speculative": true}), json!({"is-destroy": true})).await;
+    house.app.settle().await;
+    house.end(0, r#"{"changes":true}"#).await;
+    assert_eq!(house.run_status(&run).await, "planned_and_finished");
+    let configuration = house.configuration(&workspace, json!({})).await;
+    let destroy = run_of(&workspace, &configuration, json!({"is-destroy": true}));
+    assert!(detail(house.client.post("/api/v2/runs", destroy).await, 409).contains("destroyProtection"));
+}
+
 /// Programs count bytes from the beginning, and look for the end only when they have seen its mark.
 #[tokio::test]
 async fn logs_are_read_by_bytes() {
@@ -346,6 +382,18 @@ async fn variables_of_one_run() {
         let values = step.files.iter().find(|file| file.variables == ["WINDLASS_VALUES"]).unwrap();
         assert_eq!(values.content.expose(), "size = \"large\"\nzones = [1, 2]\n");
     }
+}
+
+#[tokio::test]
+async fn variables_of_a_run_are_expressions() {
+    let house = House::new().await;
+    let workspace = house.bare_workspace("network").await;
+    let configuration = house.configuration(&workspace, json!({})).await;
+    let variables = json!([{"key": "size", "value": "1"}, {"key": "zones", "value": "[1, 2"}]);
+    let asked = run_of(&workspace, &configuration, json!({"variables": variables}));
+    let refused = detail(house.client.post("/api/v2/runs", asked).await, 422);
+    let said = "data.attributes.variables: the value of the variable zones is no expression of HCL (line ";
+    assert!(refused.starts_with(said), "{refused}");
 }
 
 #[tokio::test]

@@ -147,6 +147,45 @@ async fn what_destroys_asks_before_it_is_approved() {
 }
 
 #[tokio::test]
+async fn a_stale_plan_is_made_again() {
+    let scene = Scene::new().await;
+    let Scene { house, me, workspace, page } = &scene;
+    let form = format!("{page}/jobs/new");
+    let template = scene.reviewed().await;
+    let fields = [("templateReference", template.as_str()), ("targets", "a.b"), ("comments", "larger disks")];
+    let job = me.submit(&form, &form, &fields).await.leads().split('?').next().unwrap().to_owned();
+    scene.planned().await;
+    assert!(!scene.shown(&job).await.contains("plan-again"));
+    let again = format!("{job}/plan-again");
+    me.post(&again, &me.csrf().await, &[]).await.expect(409);
+    let mut events = me.events(&format!("{job}/live")).await;
+    until(&mut events, "job-review", "review/approve").await;
+    let variable = json!({"key": "size", "value": "2", "category": "TERRAFORM"});
+    house.create(&format!("workspace/{workspace}/variable"), "variable", variable).await;
+    house.app.settle().await;
+    let review = until(&mut events, "job-review", "plan-again").await;
+    assert!(review.contains("variables were changed") && !review.contains("review/approve"), "{review}");
+    assert!(review.contains("review/reject"), "{review}");
+    let viewer = Browser::new(&house.app, house.organization, Role::Viewer).await;
+    assert!(!viewer.get(&job).await.expect(200).contains("plan-again"));
+    viewer.post(&again, &viewer.csrf().await, &[]).await.expect(403);
+    let new = me.submit(&job, &again, &[]).await.leads().split('?').next().unwrap().to_owned();
+    let number = |job: &str| job.rsplit('/').next().unwrap().to_owned();
+    let (old, new) = (number(&job), number(&new));
+    assert_ne!(old, new);
+    let ended = house.get(&format!("job/{old}")).await["data"]["attributes"].clone();
+    let said = format!("cancelled: the plan was stale, and job {new} plans again");
+    assert_eq!((&ended["status"], &ended["output"]), (&json!("cancelled"), &json!(said)));
+    let asked = house.get(&format!("job/{new}")).await["data"]["attributes"].clone();
+    assert_eq!((&asked["templateReference"], &asked["comments"]), (&json!(template), &json!("larger disks")));
+    house.app.settle().await;
+    let step = house.app.runner.started().pop().unwrap();
+    assert!(step.arguments[1].contains("'-target=a.b'"), "{}", step.arguments[1]);
+    scene.planned().await;
+    house.give(&new, "approved").await.expect(204);
+}
+
+#[tokio::test]
 async fn a_job_says_what_it_waits_for() {
     let scene = Scene::new().await;
     let Scene { house, me, page, .. } = &scene;

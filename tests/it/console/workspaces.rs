@@ -112,6 +112,9 @@ async fn locks_variables_and_schedules() {
     let refused = [("key", "bad key"), ("value", "kept"), ("category", "TERRAFORM")];
     let shown = me.submit(&new, &new, &refused).await.expect(400);
     assert!(shown.contains("must consist of letters, digits") && shown.contains("kept"), "{shown}");
+    let broken = [("key", "zones"), ("value", "[1, 2"), ("category", "TERRAFORM"), ("hcl", "on")];
+    let shown = me.submit(&new, &new, &broken).await.expect(400);
+    assert!(shown.contains("the value of the variable zones is no expression of HCL (line "), "{shown}");
     let fields = [("key", "token"), ("value", "hush-hush"), ("category", "TERRAFORM"), ("sensitive", "on")];
     me.submit(&new, &new, &fields).await.leads();
     me.submit(&new, &new, &[("key", "region"), ("value", "north"), ("category", "TERRAFORM")]).await.leads();

@@ -4,6 +4,7 @@ mod access;
 mod client_requests;
 mod contract;
 pub(crate) mod drift;
+mod expressions;
 mod flow;
 mod newest_state;
 mod pairs;

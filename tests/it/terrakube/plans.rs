@@ -60,13 +60,21 @@ async fn a_plan_is_applied_with_its_values() {
         let environment = json!({"key": "SAID", "value": "early", "category": "ENV"});
         site.post(&format!("workspace/{workspace}/variable"), new("variable", environment)).await;
         let apply = "{type: terraformApply, step: 200, commands: [{runtime: BASH, after: true, script: 'echo \"said $SAID\"'}]}";
-        let flow = ASK.replace("{type: terraformApply, step: 200}", apply);
+        // The scripts of the approval wait for this file.
+        let changed = site.folder.path().join("changed");
+        let waits = format!(
+            "{{type: approval, step: 150, commands: [{{runtime: BASH, script: 'until [ -e {} ]; do sleep 0.1; done'}}]}}",
+            changed.display()
+        );
+        let flow =
+            ASK.replace("{type: terraformApply, step: 200}", apply).replace("{type: approval, step: 150}", &waits);
         let job = site.job(&workspace, &flow).await;
         site.until(&job, &["waitingApproval"]).await;
+        site.give(&job, "approved").await;
         set(&site, &workspace, "who", "after").await;
         set(&site, &workspace, "sizes", "[1, 2]").await;
         set(&site, &workspace, "SAID", "late").await;
-        site.give(&job, "approved").await;
+        std::fs::write(&changed, "").unwrap();
         let done = site.until(&job, &["completed"]).await;
         assert_eq!(who(&site, &workspace).await, "before-1");
         let logs = site.logs(&done).await;

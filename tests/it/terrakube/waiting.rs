@@ -91,6 +91,86 @@ async fn a_plan_is_stale_when_the_state_has_changed() {
     house.give(&job, "rejected").await.expect(204);
 }
 
+/// What was changed would not count: a plan is applied with the variables that it was made with.
+#[tokio::test]
+async fn a_plan_is_stale_when_its_variables_have_changed() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let list = format!("workspace/{workspace}/variable");
+    let of = |key: &str, value: &str| json!({"key": key, "value": value, "category": "TERRAFORM"});
+    let size = house.create(&list, "variable", of("size", "1")).await;
+    let job = house.waiting(&workspace).await;
+    // The variable of the workspace takes precedence.
+    house.create("globalvar", "globalvar", of("size", "9")).await;
+    house.app.settle().await;
+    assert_eq!(house.said(&job).await, Value::Null);
+    let path = house.path(&format!("{list}/{size}"));
+    let set = async |value: &str| {
+        house.client.patch(&path, change("variable", &size, json!({"value": value}))).await.expect(204);
+        house.app.settle().await;
+    };
+    set("2").await;
+    let stale = "the plan is stale: variables were changed after the plan was made; start a new job";
+    assert_eq!(house.said(&job).await, stale);
+    assert_eq!(detail(house.give(&job, "approved").await, 409), stale);
+    set("1").await;
+    assert_eq!(house.said(&job).await, Value::Null);
+    for (collection, kind) in [(list.as_str(), "variable"), ("globalvar", "globalvar")] {
+        let token = json!({"key": "TOKEN", "value": "long-secret", "category": "ENV", "sensitive": true});
+        let more = house.create(collection, kind, token).await;
+        assert_eq!(detail(house.give(&job, "approved").await, 409), stale, "{kind}");
+        house.client.delete(&house.path(&format!("{collection}/{more}"))).await.expect(204);
+    }
+    house.give(&job, "approved").await.expect(204);
+    assert_eq!(house.said(&job).await, Value::Null);
+}
+
+/// A step that lists its inputs gets no others of the organization's variables.
+#[tokio::test]
+async fn a_plan_is_not_stale_because_of_what_its_steps_do_not_get() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    let inputs = "inputsEnv: {}, inputsTerraform: {region: $area}";
+    let flow = format!(
+        "flow:\n- {{type: terraformPlan, step: 100, {inputs}}}\n- {{type: approval, step: 150}}\n- {{type: terraformApply, step: 200, {inputs}}}\n"
+    );
+    let job = house.start(&workspace, json!({"tcl": tcl(&flow)})).await;
+    house.app.settle().await;
+    house.end(0, r#"{"changes":true}"#).await;
+    for (key, expected) in [("other", 204), ("area", 409)] {
+        house.create("globalvar", "globalvar", json!({"key": key, "value": "x", "category": "TERRAFORM"})).await;
+        house.app.settle().await;
+        let is_stale = house.said(&job).await != Value::Null;
+        assert_eq!(is_stale, expected == 409, "{key}");
+    }
+    detail(house.give(&job, "approved").await, 409);
+}
+
+/// Only a plan that is made and not applied yet can be stale.
+#[tokio::test]
+async fn an_approval_before_the_plan_or_after_its_apply_can_be_given() {
+    let house = House::new().await;
+    let workspace = house.workspace("a").await;
+    house.push_state(&workspace, 1).await;
+    let before =
+        "flow:\n- {type: approval, step: 1}\n- {type: terraformPlan, step: 2}\n- {type: terraformApply, step: 3}\n";
+    let job = house.start(&workspace, json!({"tcl": tcl(before)})).await;
+    house.app.settle().await;
+    assert_eq!((house.status(&job).await.0, house.said(&job).await), ("waitingApproval".into(), Value::Null));
+    house.give(&job, "approved").await.expect(204);
+    house.give(&job, "cancelled").await.expect(204);
+    house.app.settle().await;
+    let after =
+        "flow:\n- {type: terraformPlan, step: 1}\n- {type: terraformApply, step: 2}\n- {type: approval, step: 3}\n";
+    let job = house.start(&workspace, json!({"tcl": tcl(after)})).await;
+    house.app.settle().await;
+    house.end(0, r#"{"changes":true}"#).await;
+    house.push_state(&workspace, 2).await;
+    house.end(0, "").await;
+    assert_eq!((house.status(&job).await.0, house.said(&job).await), ("waitingApproval".into(), Value::Null));
+    house.give(&job, "approved").await.expect(204);
+}
+
 #[tokio::test]
 async fn an_approval_that_is_not_given_ends_its_job() {
     let house = House::new().await;

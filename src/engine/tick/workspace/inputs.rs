@@ -1,24 +1,22 @@
 //! The variables of a workspace step: its environment, a file of Terraform values, and values whose type the module declares.
-//!
-//! The variables that a plan is made with are kept with it, sealed, because its apply has to use the same values.
 
 use std::collections::BTreeMap;
 
 use entity::workspace_step;
 use sea_orm::ActiveValue;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::super::prepared::Impossible;
 use super::subject::WorkspaceSubject;
 use crate::app::App;
-use crate::engine::given_variables;
 use crate::engine::masking;
+use crate::engine::plan_inputs::{self, Input, chosen};
 use crate::engine::template::FlowStep;
+use crate::engine::variables::check_hcl;
 use crate::engine::workspace::spec;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::runner::terraform::tfvars::{self, LOOSE_BYTES};
-use crate::secret::{self, Secret};
+use crate::secret::Secret;
 use crate::store;
 
 /// The variables of a step.
@@ -34,18 +32,6 @@ pub(super) struct Variables {
     pub(super) notes: Vec<&'static str>,
 }
 
-/// A variable of the workspace or of its organization, in the clear.
-#[derive(Clone, Serialize, Deserialize)]
-struct Input {
-    /// Whether it belongs to the workspace.
-    own: bool,
-    category: String,
-    key: String,
-    value: String,
-    sensitive: bool,
-    hcl: bool,
-}
-
 /// The variables of a step. An apply gets those that its plan was made with.
 pub(super) async fn variables(
     app: &App,
@@ -54,11 +40,17 @@ pub(super) async fn variables(
 ) -> Result<Result<Variables, Impossible>> {
     let kept = planned.and_then(|step| Some((step, step.inputs.as_ref()?)));
     let (inputs, planned_spec) = match kept {
-        Some((step, sealed)) => (unseal(app, step, sealed)?, Some(spec(step)?)),
-        None => (current(app, of).await?, None),
+        Some((step, sealed)) => (plan_inputs::of_plan(app, step.id, sealed)?, Some(spec(step)?)),
+        None => (plan_inputs::current(app, &app.db, &of.job).await?, None),
     };
     if of.plans() {
         keep(app, of, &inputs).await?;
+    }
+    // The tool has read those of a plan.
+    if planned_spec.is_none()
+        && let Err(impossible) = check_expressions(&of.spec, &inputs)
+    {
+        return Ok(Err(impossible));
     }
     let mut found = match resolve(&of.spec, &inputs) {
         Ok(found) => found,
@@ -76,56 +68,24 @@ pub(super) async fn variables(
     Ok(Ok(found))
 }
 
-/// The variables as they are now.
-async fn current(app: &App, of: &WorkspaceSubject) -> Result<Vec<Input>> {
-    let rows = store::workspace::variables(&app.db, of.workspace.organization_id, of.workspace.id).await?;
-    let mut inputs = Vec::with_capacity(rows.len());
-    for row in rows {
-        let value = match &row.sealed {
-            Some(sealed) => {
-                app.keys.open_text(&secret::place("terraform_variable", row.id.0), sealed)?.expose().clone()
-            }
-            None => row.value.unwrap_or_default(),
-        };
-        inputs.push(Input {
-            own: row.workspace_id == Some(of.workspace.id),
-            category: row.category,
-            key: row.key,
-            value,
-            sensitive: row.sensitive,
-            hcl: row.hcl,
-        });
-    }
-    // Whoever gave them to this job alone means them to override all others.
-    let given = given_variables::of_job(app, &of.job)?.variables.into_iter();
-    let category = || "TERRAFORM".to_owned();
-    inputs.extend(given.map(|(key, value)| Input {
-        own: true,
-        category: category(),
-        key,
-        value,
-        sensitive: false,
-        hcl: true,
-    }));
-    Ok(inputs)
-}
-
-/// The place for which the variables of a plan are sealed.
-fn place_of(step: entity::id::WorkspaceStepId) -> String {
-    secret::place("workspace_step_inputs", step.0)
-}
-
 async fn keep(app: &App, of: &WorkspaceSubject, inputs: &[Input]) -> Result<()> {
-    let text = serde_json::to_vec(inputs).map_err(Error::internal)?;
-    let sealed = app.keys.seal(&place_of(of.step.id), &text)?;
+    let sealed = plan_inputs::sealed(app, of.step.id, inputs)?;
     let change = workspace_step::ActiveModel { inputs: ActiveValue::Set(Some(sealed)), ..Default::default() };
     store::write_one(&app.db, async |db| store::workspace::change_step(&db, of.step.id, change.clone()).await).await?;
     Ok(())
 }
 
-fn unseal(app: &App, step: &workspace_step::Model, sealed: &[u8]) -> Result<Vec<Input>> {
-    let text = app.keys.open(&place_of(step.id), sealed)?;
-    serde_json::from_slice(text.expose()).map_err(|_| Error::internal("the stored variables of a plan are not JSON"))
+/// Checks the variables that are expressions. The tool would name a line of a file that nobody knows.
+fn check_expressions(spec: &FlowStep, inputs: &[Input]) -> Result<(), Impossible> {
+    if !spec.kind.runs_tool() {
+        return Ok(());
+    }
+    let terraform = chosen(spec, inputs).into_iter().filter(|input| input.category != "ENV");
+    let by_key: BTreeMap<String, Input> = terraform.map(|input| (input.key.clone(), input)).collect();
+    for (key, input) in by_key.iter().filter(|(_, input)| input.hcl) {
+        check_hcl(key, &input.value).map_err(Impossible)?;
+    }
+    Ok(())
 }
 
 /// A variable with which the tool would refuse the backend of the state.
@@ -175,26 +135,4 @@ fn resolve(spec: &FlowStep, inputs: &[Input]) -> Result<Variables, Impossible> {
     }
     variables.environment = environment.into_iter().map(|(key, value)| (key, Secret::new(value))).collect();
     Ok(variables)
-}
-
-/// The variables that a step gets; later ones override earlier ones. A step that lists its inputs gets only those of the
-/// organization's variables, under the listed names.
-fn chosen(spec: &FlowStep, inputs: &[Input]) -> Vec<Input> {
-    let names = |of: &Option<BTreeMap<String, String>>| of.clone().unwrap_or_default();
-    let shared = || inputs.iter().filter(|input| !input.own);
-    let mut found: Vec<Input> = Vec::new();
-    if spec.inputs_env.is_some() || spec.inputs_terraform.is_some() {
-        for (category, listed) in [("ENV", names(&spec.inputs_env)), ("TERRAFORM", names(&spec.inputs_terraform))] {
-            for (name, global) in listed {
-                let global = global.trim_start_matches('$');
-                if let Some(input) = shared().find(|input| input.key == global) {
-                    found.push(Input { key: name, category: category.into(), ..input.clone() });
-                }
-            }
-        }
-    } else {
-        found.extend(shared().cloned());
-    }
-    found.extend(inputs.iter().filter(|input| input.own).cloned());
-    found
 }

@@ -56,10 +56,20 @@ async fn one(app: &App, job: &workspace_job::Model, now: DateTime<Utc>) -> Resul
     .await
 }
 
-/// Says so if the plan of a job is stale.
+/// Says so if the plan of a job is stale, and no longer if it is not.
 async fn note_stale(app: &App, job: &workspace_job::Model) -> Result<()> {
-    if let Some(text) = approval_wait::stale(&app.db, job).await? {
-        store::write_one(&app.db, async |db| store::workspace::set_output(&db, job.id, &text).await).await?;
+    match approval_wait::stale(app, &app.db, job).await? {
+        Some(text) => {
+            store::write_one(&app.db, async |db| store::workspace::set_output(&db, job.id, &text).await).await?;
+        }
+        // Variables may become what they were.
+        None if job.output.as_ref().is_some_and(|text| text.starts_with(approval_wait::STALE)) => {
+            store::write_one(&app.db, async |db| {
+                store::workspace::clear_output(&db, job.id, approval_wait::STALE).await
+            })
+            .await?;
+        }
+        None => {}
     }
     Ok(())
 }
@@ -72,7 +82,7 @@ pub(super) async fn stops(
 ) -> Result<Option<String>> {
     match reason(db, job).await? {
         Some(why) => Ok(Some(why)),
-        None => destroy_protection::stops(db, job.workspace_id, steps).await,
+        None => destroy_protection::stops(db, job, steps).await,
     }
 }
 
