@@ -27,7 +27,7 @@ use crate::runner::Runners;
 use crate::runner::terraform::toolbox::Toolbox;
 use crate::secret::KeyRing;
 use crate::store::job::{JobAnswers, RunSubject};
-use crate::store::run::{HandOverRequest, RunEnding, SharedActivity};
+use crate::store::run::{HandOverRequest, QueueWalk, RunEnding, SharedActivity};
 use crate::store::together::Together;
 use crate::store::workspace::PlanDigests;
 
@@ -56,6 +56,8 @@ pub struct App {
     pub setbacks: Setbacks,
     /// Which running runs have to be visited.
     pub visits: Visits,
+    /// Which queued runs are looked at next.
+    pub queue_walk: QueueWalk,
     /// Jobs whose runs are about to start, which are read together.
     pub subjects: Together<JobId, Result<Option<Box<RunSubject>>>>,
     /// Hand-overs of runs that are stored together: whether the run was still that of its owner.
@@ -104,6 +106,7 @@ impl From<Parts> for App {
             runners,
             authenticator,
             visits: Visits::new(wake.clone()),
+            queue_walk: QueueWalk::default(),
             subjects: Together::default(),
             hand_overs: Together::default(),
             endings: Together::default(),

@@ -14,10 +14,9 @@ use uuid::Uuid;
 
 use super::happened::Happened;
 use super::subject::{Located, locate};
-use super::tell::{Outgoing, tell};
 use crate::app::App;
 use crate::engine::alert::{Decision, Known, Seen, covers, decide, silence_words, silenced, unheard};
-use crate::engine::news::run_reason;
+use crate::engine::news::{Outgoing, run_reason, tell};
 use crate::error::{Error, Result};
 use crate::liveness::passes::Pass;
 use crate::store;

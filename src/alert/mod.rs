@@ -36,7 +36,6 @@ mod send_due;
 mod silence_settings;
 mod smtp;
 mod subject;
-mod tell;
 mod timed;
 mod trial;
 mod waiting_workspaces;

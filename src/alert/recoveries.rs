@@ -13,9 +13,9 @@ use sea_orm::DatabaseTransaction;
 
 use super::cluster_reach::reached_again;
 use super::subject::{Located, Subject, locate};
-use super::tell::{Outgoing, tell};
 use crate::app::App;
 use crate::engine::alert::{NOBODY, silence_words, silenced};
+use crate::engine::news::{Outgoing, tell};
 use crate::error::{Error, Result};
 use crate::store;
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::rule_change::{WantedRule, WantedTarget, apply_rule, check_target, set_target};
 use crate::app::App;
 use crate::engine::audit::{self, Change};
+use crate::engine::news::alerts_end;
 use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
 use crate::store;
@@ -54,8 +55,8 @@ pub async fn create_rule<S: Serialize>(
     .await
 }
 
-/// Changes a rule. Its alerts end if it means something else now; its first receivers are told those that hold. `wanted` gets the rule as
-/// it is stored, which may be another one than the caller has seen.
+/// Changes a rule. Its alerts end if it means something else now, which those are told who were told about them; its first receivers are
+/// told those that hold. `wanted` gets the rule as it is stored, which may be another one than the caller has seen.
 ///
 /// # Errors
 /// `Invalid` with all faults; database errors.
@@ -77,6 +78,8 @@ pub async fn edit_rule<S: Serialize>(
         let changed = store::row::change(tx, old.id, edit, Error::from).await?;
         let (before, row) = changed.ok_or(Error::NotFound("alert rule"))?;
         if meaning(&before) != meaning(&row) || !row.enabled {
+            let alerts = store::alert::list_alerts_of_rules(tx, vec![row.id]).await?;
+            alerts_end(tx, std::slice::from_ref(&before), &alerts, row.updated_at).await?;
             store::alert::delete_alerts_of_rule(tx, row.id).await?;
         } else if before.receivers.0.is_empty() && !row.receivers.0.is_empty() {
             store::alert::tell_unheard(tx, row.id, row.updated_at).await?;

@@ -127,6 +127,10 @@ fn verdict(
     now: DateTime<Utc>,
 ) -> (Verdict, String) {
     if let Some(run) = runs.last() {
+        if is_given_up(run, skipped) {
+            let why = run.reason.as_deref().unwrap_or_else(|| skip_words(SkipReason::TooLate));
+            return (Verdict::Skipped, format!("the job did not run: {why}"));
+        }
         let state = match run.state {
             entity::run::RunState::Queued => "is queued",
             entity::run::RunState::Running => "is running",
@@ -142,6 +146,13 @@ fn verdict(
         return (Verdict::Skipped, format!("the job did not run: {}", reason_of(row)));
     }
     without_record(job, schedule, now)
+}
+
+/// Whether the time of a run was given up at its starting deadline: it has both a run and a row of a skipped time.
+fn is_given_up(run: &entity::run::Model, skipped: &[skipped_time::Model]) -> bool {
+    let of_run =
+        |row: &skipped_time::Model| row.reason == SkipReason::TooLate && run.scheduled_for == Some(row.scheduled_for);
+    run.state == entity::run::RunState::Cancelled && run.started_at.is_none() && skipped.iter().any(of_run)
 }
 
 /// Why a time was skipped.

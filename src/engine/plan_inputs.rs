@@ -57,7 +57,7 @@ pub(super) async fn current(app: &App, db: &impl ConnectionTrait, job: &workspac
         });
     }
     // Whoever gave them to this job alone means them to override all others.
-    let given = given_variables::of_job(app, job)?.into_iter();
+    let given = given_variables::of_job(app, job)?.variables.into_iter();
     let category = || "TERRAFORM".to_owned();
     inputs.extend(given.map(|(key, value)| Input {
         own: true,

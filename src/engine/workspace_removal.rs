@@ -7,6 +7,7 @@ use entity::{state_version, workspace};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::destroy_protection;
+use super::news::subject_deleted;
 use super::requester::Requester;
 use super::terraform_state::{StateHead, open_whole};
 use super::workspace::{Reviewer, turn};
@@ -14,6 +15,7 @@ use super::workspace_event;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::alert::AlertsOf;
 use crate::store::workspace::StepsOf;
 
 /// Cancels the jobs of a workspace that wait.
@@ -92,6 +94,7 @@ pub async fn before_delete(
 ) -> Result<()> {
     refuse_state(app, tx, id).await?;
     end_jobs(app, tx, id, by, now).await?;
+    subject_deleted(tx, AlertsOf::Workspace(id), now).await?;
     Ok(store::workspace::expire_runs(tx, StepsOf::Workspace(id), now).await?)
 }
 

@@ -195,7 +195,23 @@ async fn runs_are_found_by_indexes() {
     watched.check("count_open_by_job", store::run::count_open_by_job(db, job)).await;
     watched.check("count_open_of_schedules", store::run::count_open_of_schedules(db, vec![job])).await;
     watched.check("list_queued_to_cancel", store::run::list_queued_to_cancel(db, Vec::new(), 10)).await;
-    watched.check("list_queued_since", store::run::list_queued_since(db, now(), Vec::new(), 10)).await;
+    let after = store::run::QueuedRun {
+        id,
+        job_id: Some(job),
+        number: 7,
+        attempt: 1,
+        not_before: now(),
+        scheduled_for: None,
+        starting_deadline_seconds: None,
+        in_turn: true,
+        is_its_turn: false,
+        of_backfill: false,
+        queue,
+    };
+    watched.check("queued runs", store::run::list_queued(db, None, 10)).await;
+    let plan = watched.check("more queued runs", store::run::list_queued(db, Some(&after), 10)).await;
+    assert!(plan.iter().any(|line| line.contains("run_waiting")), "all queued runs are sorted: {plan:?}");
+    watched.check("turn_came", store::run::turn_came(db, job, 7)).await;
     watched.check("list_by_job", store::run::list_by_job(db, job, Some(7), 10)).await;
     for (state, trigger) in [(None, None), (Some(RunState::Failed), Some(run::Trigger::Schedule))] {
         let filter = store::run::RunFilter { below: Some(7), state, trigger };

@@ -15,9 +15,11 @@ use super::job_target::JobTarget;
 use super::queue::{RequestedJob, enqueue, new};
 use crate::app::App;
 use crate::engine::announce::{self, Announcement};
+use crate::engine::news::subject_deleted;
 use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
 use crate::store;
+use crate::store::alert::AlertsOf;
 
 /// Whether a deletion also removes the deployed objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub async fn delete_jobs_in(
     let mut left = Vec::new();
     for job in jobs {
         if is_idle(tx, &job, removal, now).await? {
+            subject_deleted(tx, AlertsOf::Job(job.id), now).await?;
             store::job::delete(tx, job.id).await?;
             announce::event(tx, Announcement::job("DELETE", environment, &job), by, now).await?;
         } else {
@@ -126,6 +129,7 @@ pub async fn delete_environment(app: &App, by: &Requester, id: EnvironmentId, re
             if removal == Removal::Complete {
                 store::cluster_objects::record_leftover(tx, &environment, now).await?;
             }
+            subject_deleted(tx, AlertsOf::Environment(id), now).await?;
             store::environment::delete(tx, id).await?;
             return Ok::<_, Error>(());
         }

@@ -12,10 +12,12 @@ use crate::app::App;
 use crate::engine::audit::{self, Change};
 use crate::engine::command;
 use crate::engine::definition::or_taken;
+use crate::engine::news::subject_deleted;
 use crate::engine::requester::Requester;
 use crate::error::{Error, Result};
 use crate::secret::{self, Secret, TokenHash, new_ping_key};
 use crate::store;
+use crate::store::alert::AlertsOf;
 
 /// The kind of a check in events, whose official target is a job.
 const PART: &str = "CHECK";
@@ -179,6 +181,7 @@ pub(in crate::engine) async fn delete_in(
     environment: &environment::Model,
     row: &job::Model,
 ) -> Result<()> {
+    subject_deleted(tx, AlertsOf::Job(row.id), app.clock.now()).await?;
     store::job::delete(tx, row.id).await?;
     let change = Change::delete("JOB", row.id.0, &row.name).part(PART).of_environment(environment);
     audit::record(app, by, environment.organization_id, tx, change.before(&row.spec)).await

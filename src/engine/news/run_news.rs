@@ -114,7 +114,8 @@ async fn tell_end(
     Ok(())
 }
 
-/// Tells that a scheduled run succeeded after a missed time: once for each, to those that were there when it was missed.
+/// Tells that a scheduled run succeeded after a missed time: once for each, to those that were there when it was missed. What runs
+/// elsewhere has recovered with any success: a ping that comes late, or early in a period, belongs to no time.
 async fn tell_recovery(
     app: &App,
     tx: &DatabaseTransaction,
@@ -122,8 +123,12 @@ async fn tell_recovery(
     (place, job, run): (&NewsPlace, JobId, &run::Model),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let Some(scheduled_for) = run.scheduled_for else { return Ok(()) };
-    let Some(missed) = store::webhook_news::missed_before(tx, job, scheduled_for).await? else { return Ok(()) };
+    let until = match run.scheduled_for {
+        Some(time) => time,
+        None if store::job_check::by_job(tx, job).await?.is_some() => run.finished_at.unwrap_or(now),
+        None => return Ok(()),
+    };
+    let Some(missed) = store::webhook_news::missed_before(tx, job, until).await? else { return Ok(()) };
     // What was told longer ago may be forgotten.
     let remembered = now - TimeDelta::days(app.config.webhook_delivery_days.into());
     if missed.recorded_at <= remembered {

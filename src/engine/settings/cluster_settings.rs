@@ -10,11 +10,13 @@ use crate::engine::audit::{self, Change};
 use crate::engine::cluster::open_run::open_run;
 use crate::engine::cluster::usable::check_kubeconfig;
 use crate::engine::limits;
+use crate::engine::news::subject_deleted;
 use crate::engine::requester::Requester;
 use crate::engine::workspace_cluster::refuse_named;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::store;
+use crate::store::alert::AlertsOf;
 
 const TARGET: &str = "CLUSTER";
 const IN_USE: &str = "environments or deployment rules use this cluster; delete them first";
@@ -143,6 +145,7 @@ pub async fn delete(app: &App, by: &Requester, row: Model) -> Result<()> {
             let text = format!("run {} ({}) on this cluster has not ended; cancel it first", run.number, run.id);
             return Err(Error::Conflict(text));
         }
+        subject_deleted(tx, AlertsOf::Cluster(row.id), app.clock.now()).await?;
         store::row::delete::<Model>(tx, row.id).await.map_err(|error| Error::or_in_use(error, IN_USE))?;
         Ok(((), Change::delete(TARGET, row.id.0, &row.name)))
     })

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::alert::{AlertState, Column, Entity, Model};
-use entity::id::{AlertId, AlertRuleId};
+use entity::id::{AlertId, AlertRuleId, ClusterId, EnvironmentId, JobId, WorkspaceId};
 use entity::run::Event;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -47,6 +47,31 @@ pub async fn list_alerts_of_rules(db: &impl ConnectionTrait, rules: Vec<AlertRul
     Entity::find().filter(Column::RuleId.is_in(rules)).order_by_asc(Column::Id).limit(ALERTS).all(db).await
 }
 
+/// What alerts are about.
+#[derive(Clone, Copy, Debug)]
+pub enum AlertsOf {
+    Job(JobId),
+    /// And of its jobs.
+    Environment(EnvironmentId),
+    Workspace(WorkspaceId),
+    Cluster(ClusterId),
+}
+
+/// The alerts about something that somebody was told, oldest first.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_told_alerts(db: &impl ConnectionTrait, of: AlertsOf) -> Result<Vec<Model>, DbErr> {
+    let is_about = match of {
+        AlertsOf::Job(id) => Column::JobId.eq(id),
+        AlertsOf::Environment(id) => Column::EnvironmentId.eq(id),
+        AlertsOf::Workspace(id) => Column::WorkspaceId.eq(id),
+        AlertsOf::Cluster(id) => Column::ClusterId.eq(id),
+    };
+    let told = Entity::find().filter(is_about).filter(Column::ToldAt.is_not_null());
+    told.order_by_asc(Column::Id).limit(ALERTS).all(db).await
+}
+
 /// Alerts by id.
 ///
 /// # Errors
@@ -89,8 +114,8 @@ pub async fn due_alerts(db: &impl ConnectionTrait, now: DateTime<Utc>, limit: u6
     Entity::find().filter(Column::DueAt.lte(now)).order_by_asc(Column::DueAt).limit(limit).all(db).await
 }
 
-/// Those of some alerts whose condition no longer holds: a later execution or deployment succeeded, the run has started or is no longer
-/// open, an approval was decided, or the drift is settled. Whether a cluster can be reached is not known here.
+/// Those of some alerts whose condition no longer holds: a later execution or deployment succeeded (of a check any that has ended since:
+/// most of its pings belong to no time), the run has started or is no longer open, an approval was decided, or the drift is settled. Whether a cluster can be reached is not known here.
 ///
 /// # Errors
 /// When the query fails.
@@ -104,7 +129,8 @@ pub async fn list_recovered(db: &impl ConnectionTrait, ids: &[AlertId]) -> Resul
         &format!(
             "SELECT a.id FROM alert a JOIN alert_rule r ON r.id = a.rule_id WHERE (CASE r.condition \
          WHEN 'run_missed' THEN EXISTS (SELECT 1 FROM run s WHERE s.job_id = a.job_id AND s.scheduled_for > a.seen_at \
-         AND s.state = 'SUCCEEDED') \
+         AND s.state = 'SUCCEEDED') OR EXISTS (SELECT 1 FROM job_check c JOIN run s ON s.job_id = c.job_id \
+         WHERE c.job_id = a.job_id AND s.state = 'SUCCEEDED' AND s.finished_at > a.seen_at) \
          WHEN 'run_late' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'QUEUED' \
          AND o.started_at IS NULL AND o.backfill_id IS NULL) \
          WHEN 'run_too_long' THEN NOT EXISTS (SELECT 1 FROM run o WHERE o.id = a.run_id AND o.state = 'RUNNING') \

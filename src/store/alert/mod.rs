@@ -17,15 +17,16 @@ pub use self::alert_glance::{AlertGlance, GLANCED, glance};
 pub use self::alert_pulse::pulse_of_alerts;
 pub use self::causes::{any_cause, delete_causes, note_deployment_failed, note_run_failed, note_skipped, take_causes};
 pub use self::current::{
-    AlertKey, delete_alerts, delete_alerts_of_rule, due_alerts, list_alerts, list_alerts_by_ids, list_alerts_of_rules,
-    list_recovered, mark_notified, page_of_alerts, save_alert, tell_unheard, touch_alerts,
+    AlertKey, AlertsOf, delete_alerts, delete_alerts_of_rule, due_alerts, list_alerts, list_alerts_by_ids,
+    list_alerts_of_rules, list_recovered, list_told_alerts, mark_notified, page_of_alerts, save_alert, tell_unheard,
+    touch_alerts,
 };
 pub use self::messages::{
     claim_messages, create_message, delete_some_messages, end_message, extend_message, last_message, list_messages,
     next_message, open_message, put_off_message, release_message, wake_quiet_messages,
 };
 pub use self::receiver_rows::{forget_receiver, list_receivers, list_receivers_by_ids, note_error, smarthosts};
-pub use self::rule_rows::{count_rules, list_rules, list_timed_rules, lock_rules, lock_rules_of};
+pub use self::rule_rows::{count_rules, list_rules, list_rules_by_ids, list_timed_rules, lock_rules, lock_rules_of};
 pub use self::silence_rows::{
     count_silences, delete_old_silences, list_current_silences, list_silences, wake_suppressed,
 };

@@ -59,6 +59,17 @@ pub async fn lock_rules_of(tx: &impl ConnectionTrait, organizations: Vec<Organiz
         .await
 }
 
+/// Rules by id.
+///
+/// # Errors
+/// When the query fails.
+pub async fn list_rules_by_ids(db: &impl ConnectionTrait, ids: Vec<AlertRuleId>) -> Result<Vec<Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id).limit(RULES).all(db).await
+}
+
 /// Rules by id, locked.
 ///
 /// # Errors

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use entity::id::{EnvironmentId, JobId, RunId};
 use entity::job_spec::JobType;
 use entity::run::RunState;
@@ -10,7 +9,6 @@ use entity::{job, run};
 use sea_orm::sea_query::{Expr, LockType, Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
 };
 use uuid::Uuid;
 
@@ -129,32 +127,15 @@ pub async fn list_queued_to_cancel(
     paused: Vec<Uuid>,
     limit: u64,
 ) -> Result<Vec<RunId>, DbErr> {
-    ids_of_queued(paused, limit).filter(run::Column::CancelRequestedAt.is_not_null()).into_tuple().all(db).await
-}
-
-/// Runs that have been waiting for a free slot since before `before`, except for those in `paused`. The runs of a backfill wait as long as
-/// it takes.
-///
-/// # Errors
-/// When the query fails.
-pub async fn list_queued_since(
-    db: &impl ConnectionTrait,
-    before: DateTime<Utc>,
-    paused: Vec<Uuid>,
-    limit: u64,
-) -> Result<Vec<RunId>, DbErr> {
-    let late = ids_of_queued(paused, limit)
-        .filter(run::Column::NotBefore.lt(before))
-        .filter(run::Column::BackfillId.is_null());
-    late.order_by_asc(run::Column::NotBefore).into_tuple().all(db).await
-}
-
-fn ids_of_queued(paused: Vec<Uuid>, limit: u64) -> Select<run::Entity> {
     run::Entity::find()
         .select_only()
         .column(run::Column::Id)
         .filter(open())
         .filter(run::Column::State.eq(RunState::Queued))
+        .filter(run::Column::CancelRequestedAt.is_not_null())
         .filter(run::Column::Id.is_not_in(paused))
         .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await
 }

@@ -271,3 +271,32 @@ async fn what_nobody_could_be_told_is_told_to_the_first_receiver() {
     watch.run(&[&job], 3).await;
     assert_eq!(watch.pass_after(60).await, 0, "it was told");
 }
+
+/// Whoever was told waits for the end: some receivers keep an incident open until they hear of it.
+#[tokio::test]
+async fn an_alert_about_what_is_deleted_or_no_longer_watched_is_over() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let slack = watch.slack(&url).await;
+    let rule = watch.rule(&[&slack], json!({})).await;
+    let deployed = watch.it.deployed(&watch.app, watch.it.cron("deployed", "@yearly")).await;
+    let (idle, left) = (watch.job("idle").await, watch.job("left").await);
+    watch.run(&[&idle, &deployed, &left], 1).await;
+    assert_eq!(watch.pass_after(1).await, 1);
+    assert!(service.texts()[0].starts_with("[HIGH] failed: 3 jobs"));
+    for (job, name) in [(&idle, "idle"), (&deployed, "deployed")] {
+        watch.it.client.delete(&format!("/job/{job}")).await.expect(204);
+        watch.app.settle().await;
+        assert_eq!(watch.it.client.get(&format!("/job/{job}")).await.status, 404);
+        assert_eq!(watch.pass_after(61).await, 1, "{name}");
+        let texts = service.texts();
+        assert!(texts[0].starts_with(&format!("[RESOLVED] failed: {name}\n")), "{texts:?}");
+    }
+    let mut edit = watch.shown(&rule).await;
+    edit["enabled"] = json!(false);
+    edit["alert_receiver_ids"] = json!([]);
+    watch.it.client.put(&format!("/alert-rules/{rule}"), edit).await.expect(200);
+    assert_eq!(watch.pass_after(61).await, 1);
+    assert!(service.texts()[0].starts_with("[RESOLVED] failed: left\n"));
+    assert_eq!(watch.pass_after(61).await, 0, "once");
+}

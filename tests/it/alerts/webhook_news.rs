@@ -186,6 +186,43 @@ async fn a_missed_time_is_told_and_the_next_success_of_the_schedule() {
     assert_eq!(kinds(client, &made).await.len(), 2);
 }
 
+/// A run that did not start by its starting deadline is no failure, but its time is missed.
+#[tokio::test]
+async fn a_time_that_is_given_up_at_its_starting_deadline_is_missed() {
+    let mut watch = Watch::new().await;
+    let job = watch.it.create(watch.it.cron("minutely", "* * * * *")).await;
+    let settings = json!({"cronjob.concurrency_policy": "Queue", "cronjob.starting_deadline_seconds": 30});
+    watch.it.client.put(&format!("/job/{job}/advancedSettings"), settings).await.expect(201);
+    watch.it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+    watch.app.settle().await;
+    let made = hook(&watch.it.client, watch.it.organization, json!({})).await;
+    let condition = json!({"kind": "BUILT", "promql": "run_missed", "reasons": ["TOO_LATE"]});
+    let rule = watch.rule(&[], json!({"condition": condition})).await;
+    for time in ["2026-11-22T10:01:00Z", "2026-11-22T10:02:00Z", "2026-11-22T10:02:31Z"] {
+        watch.app.clock.set(time);
+        watch.app.settle().await;
+    }
+    assert_eq!(kinds(&watch.it.client, &made).await, ["TIME_MISSED"]);
+    let data = told(&watch.it.client, &made).await[0]["request"]["data"].clone();
+    assert_eq!((&data["skip_reason"], &data["job_id"]), (&json!("TOO_LATE"), &json!(job)));
+    assert_eq!(data["scheduled_for"], "2026-11-22T10:02:00.000000Z");
+    watch.pass().await;
+    assert_eq!(watch.shown(&rule).await["state"], "UNROUTED");
+    // The end of the run before is no success of a later time.
+    watch.app.runner.exit_all(0);
+    watch.app.settle().await;
+    watch.pass().await;
+    assert_eq!(watch.shown(&rule).await["state"], "UNROUTED");
+    watch.app.clock.set("2026-11-22T10:03:00Z");
+    watch.app.settle().await;
+    watch.app.runner.exit_all(0);
+    watch.app.settle().await;
+    let expected = ["TIME_MISSED", "RUN_SUCCEEDED", "RUN_SUCCEEDED", "SCHEDULE_RECOVERED"];
+    assert_eq!(kinds(&watch.it.client, &made).await, expected);
+    watch.pass_after(1).await;
+    assert_eq!(watch.shown(&rule).await["state"], "OK");
+}
+
 #[tokio::test]
 async fn a_run_that_takes_too_long_is_told_once_and_its_end() {
     let mut watch = Watch::new().await;

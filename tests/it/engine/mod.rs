@@ -2,6 +2,7 @@
 
 mod calendars;
 mod clock;
+mod deadlines;
 mod deployments;
 mod ends;
 mod every_pass;

@@ -125,6 +125,35 @@ async fn rules_tell_of_checks() {
     of.app.clock.forward(3600);
     assert_eq!(states().await[2], "UNROUTED");
     assert_eq!(of.ping("", "").await, 200);
-    let after = states().await;
-    assert_eq!((after[0].as_str(), after[2].as_str()), ("OK", "OK"));
+    assert_eq!(states().await, ["OK", "OK", "OK"], "a success is over with all of them, whatever time it belongs to");
+}
+
+/// The pings of a period belong to no time, except for one that comes at its very end.
+#[tokio::test]
+async fn a_success_ends_what_was_told_about_a_missing_ping() {
+    let of =
+        Elsewhere::on(TestApp::with_private_webhooks().await, json!({"period_seconds": 60, "grace_seconds": 1})).await;
+    let client = &of.it.client;
+    let body = json!({"kind": "STANDARD", "target_url": "https://hooks.example.com/x",
+        "events": ["TIME_MISSED", "SCHEDULE_RECOVERED"]});
+    let hook = client.post(&format!("/organization/{}/webhook", of.it.organization), body).await.expect(201);
+    let told = async || {
+        let path = format!("/organization/{}/webhook/{}/delivery", of.it.organization, id(&hook));
+        let list = client.get(&path).await.expect(200);
+        let rows = list["results"].as_array().unwrap().iter();
+        rows.map(|row| row["event"].as_str().unwrap().to_owned()).rev().collect::<Vec<_>>()
+    };
+    of.app.clock.forward(62);
+    of.app.tick().await;
+    assert_eq!(told().await, ["TIME_MISSED"]);
+    of.app.clock.forward(8);
+    assert_eq!(of.ping("/1", "").await, 200);
+    assert_eq!(told().await, ["TIME_MISSED"], "a failure is no recovery");
+    for _ in 0..3 {
+        of.app.clock.forward(20);
+        of.app.tick().await;
+        assert_eq!(of.ping("", "").await, 200);
+    }
+    assert!(of.runs().await.iter().all(|[_, scheduled_for, _]| scheduled_for.is_empty()));
+    assert_eq!(told().await, ["TIME_MISSED", "SCHEDULE_RECOVERED"], "once");
 }

@@ -113,6 +113,15 @@ async fn alerts_are_decided_by_indexes() {
     watched.check("rules by id", store::alert::lock_rules(db, vec![of_rule])).await;
     watched.check("alerts of subjects", store::alert::list_alerts(db, vec![of_rule], vec![job.0])).await;
     watched.check("alerts of rules", store::alert::list_alerts_of_rules(db, vec![of_rule])).await;
+    for of in [
+        store::alert::AlertsOf::Job(job),
+        store::alert::AlertsOf::Environment(environment),
+        store::alert::AlertsOf::Workspace(WorkspaceId::create()),
+        store::alert::AlertsOf::Cluster(ClusterId::create()),
+    ] {
+        watched.check(&format!("told alerts: {of:?}"), store::alert::list_told_alerts(db, of)).await;
+    }
+    watched.check("rules without a lock", store::alert::list_rules_by_ids(db, vec![of_rule])).await;
     watched.check("alerts by id", store::alert::list_alerts_by_ids(db, vec![id])).await;
     watched.check("saved alert", store::alert::save_alert(db, shown(), false)).await;
     watched.check("due alerts", store::alert::due_alerts(db, now(), 10)).await;

@@ -71,12 +71,19 @@ impl World {
             }
             let skipped =
                 skipped_time::Entity::find().filter(skipped_time::Column::JobId.eq(*id)).all(db).await.unwrap();
-            for row in &skipped {
+            // A time whose run was given up at its starting deadline has both.
+            let given_up: BTreeSet<_> =
+                runs.iter().filter(|run| is_given_up(run)).filter_map(|run| run.scheduled_for).collect();
+            for row in skipped.iter().filter(|row| !given_up.contains(&row.scheduled_for)) {
                 for at in expected.iter().filter(|at| (row.scheduled_for..=row.through).contains(at)) {
                     *rows.entry(*at).or_default() += 1;
                 }
             }
             let twice = |at: &DateTime<Utc>| self.set_back.iter().any(|(to, from)| to < at && at <= from);
+            let is_told = |at: &DateTime<Utc>| skipped.iter().any(|row| row.scheduled_for == *at);
+            if let Some(at) = given_up.iter().find(|at| !is_told(at) && !twice(at)) {
+                return Err(format!("{at} of {} was given up, and is no skipped time", job.name));
+            }
             let fits = |at: &&DateTime<Utc>| match rows.get(at) {
                 Some(1) => true,
                 Some(_) => twice(at),
@@ -121,4 +128,10 @@ impl World {
         }
         Err(format!("run {} ({:?}) stored {stored:?} of {expected:?}", run.number, run.reason))
     }
+}
+
+/// Whether the time of a run was given up, because the run could not start by its deadline.
+fn is_given_up(run: &run::Model) -> bool {
+    let is_too_late = |reason: &String| reason.starts_with("not started within its starting deadline");
+    run.state == RunState::Cancelled && run.reason.as_ref().is_some_and(is_too_late)
 }

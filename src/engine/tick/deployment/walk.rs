@@ -9,8 +9,10 @@ use super::part::start_part;
 use crate::app::App;
 use crate::engine::announce;
 use crate::engine::deployment::{NextStage, next_stage};
+use crate::engine::news::subject_deleted;
 use crate::error::Result;
 use crate::store;
+use crate::store::alert::AlertsOf;
 
 /// The effects of a pass on a deployment.
 #[derive(Default)]
@@ -101,6 +103,7 @@ async fn end(
     announce::end(tx, row, outcome, now).await?;
     let ended = Step { more: false, ended: Some(outcome) };
     for part in gone {
+        subject_deleted(tx, AlertsOf::Job(part.job_id), now).await?;
         store::job::delete(tx, part.job_id).await?;
     }
     if removes && row.scope == Scope::Environment && outcome == Progress::Succeeded {
@@ -109,6 +112,7 @@ async fn end(
         {
             store::cluster_objects::record_leftover(tx, &environment, now).await?;
         }
+        subject_deleted(tx, AlertsOf::Environment(row.environment_id), now).await?;
         store::environment::delete(tx, row.environment_id).await?;
     }
     Ok(ended)

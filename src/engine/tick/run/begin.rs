@@ -1,6 +1,6 @@
 //! Hands a claimed run to its runner.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::run;
 use entity::run::{Event, RunnerKind};
 use sea_orm::ActiveEnum as _;
@@ -10,7 +10,7 @@ use super::observed::{Observation, Unstored};
 use super::outcome::{RunEnd, change};
 use super::settle;
 use crate::app::App;
-use crate::engine::run::RunEvent;
+use crate::engine::run::{QueuedEnd, RunEvent, WaitsFor, is_too_late, missed_time};
 use crate::engine::tick::job::step::step;
 use crate::engine::tick::prepared::Prepared;
 use crate::engine::tick::workspace::step as workspace_step;
@@ -27,9 +27,11 @@ use crate::store::run::{HandOverRequest, Handover};
 )]
 pub(super) async fn begin(app: &App, seen: Observation<'_>, now: DateTime<Utc>) -> Result<()> {
     let Observation { runner, kind, subject, unstored: Unstored { run, .. }, .. } = seen;
-    if let Some(reason) = missed_deadline(&run, now) {
-        let ended = run::Model { reason: Some(reason), ..run };
-        return change(app, ended, RunEvent::Cancelled, now, RunEnd::default()).await.map(|_| ());
+    if is_too_late(&run, now) {
+        let why = QueuedEnd::TooLate(WaitsFor::Runner);
+        let end = RunEnd { missed: missed_time(&run, now), ..RunEnd::default() };
+        let ended = run::Model { reason: Some(why.reason(&run)), ..run };
+        return change(app, ended, why.event(), now, end).await.map(|_| ());
     }
     let prepared = match run.event {
         Event::Workspace => workspace_step::step(app, &run, kind).await?,
@@ -88,11 +90,4 @@ async fn hand_over(app: &App, run: &run::Model, to: Handover, now: DateTime<Utc>
         Ok::<_, Error>(handed_over)
     })
     .await
-}
-
-/// Why a scheduled run is no longer started: it missed its starting deadline.
-fn missed_deadline(run: &run::Model, now: DateTime<Utc>) -> Option<String> {
-    let deadline = TimeDelta::seconds(run.spec.starting_deadline_seconds?.into());
-    let late = run.attempt == 1 && run.place.is_none() && run.scheduled_for? + deadline < now;
-    late.then(|| format!("no free slot within its starting deadline of {} s", deadline.num_seconds()))
 }

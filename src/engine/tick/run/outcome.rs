@@ -6,7 +6,7 @@ use entity::job::AppliedSchedule;
 use entity::run::{Event, RunState};
 use entity::run_spec::BuiltImage;
 use entity::variable::VariableKind;
-use entity::{job, log_chunk, run, variable};
+use entity::{job, log_chunk, run, skipped_time, variable};
 use sea_orm::{ActiveEnum as _, DatabaseTransaction};
 
 use super::log_copy::with_lines;
@@ -15,6 +15,7 @@ use super::settle;
 use crate::app::App;
 use crate::engine::ended_run::expiry;
 use crate::engine::masking::Followed;
+use crate::engine::news::times_skipped;
 use crate::engine::outputs::{self, Output};
 use crate::engine::run::{RunEvent, next_state};
 use crate::engine::tick::takeover::schedule_by_server;
@@ -37,6 +38,8 @@ pub(in crate::engine::tick) struct RunEnd {
     pub(in crate::engine::tick) left: Option<StepResult>,
     /// The CronJob that was applied; none if it was removed.
     pub(in crate::engine::tick) applied: Option<AppliedSchedule>,
+    /// The time of a schedule that is given up with the run.
+    pub(in crate::engine::tick) missed: Option<skipped_time::Model>,
 }
 
 /// Applies an event to a run; false if another server changed the run first.
@@ -51,7 +54,7 @@ pub(in crate::engine::tick) async fn change(
     let to = next_state(from, event)
         .ok_or_else(|| Error::internal(format!("{event:?} cannot happen to a run that is {from:?}")))?;
     let expected = Expected { state: from, owner: run.lease_owner };
-    let RunEnd { lines, outputs, built, left, applied } = end;
+    let RunEnd { lines, outputs, built, left, applied, missed } = end;
     let (mut run, pieces) = with_lines(app, run, lines, Followed::ByNothing);
     run.state = to;
     run.updated_at = now;
@@ -70,10 +73,11 @@ pub(in crate::engine::tick) async fn change(
     // A builder repeats the instruction that failed, with the values of its arguments; a cluster repeats what a container wrote.
     run.reason = run.reason.take().map(|reason| masked_reason(app, &run, reason));
     let outputs = without_secrets(app, &run, outputs);
-    let changed = if to.is_final() && from == RunState::Running && !leaves_more(&run, &outputs) {
+    let is_alone = missed.is_none() && !leaves_more(&run, &outputs);
+    let changed = if to.is_final() && from == RunState::Running && is_alone {
         settle::end(app, RunEnding { owner: expected.owner, row: run.clone(), chunks: pieces }).await?
     } else {
-        change_one(app, (&run, expected), (pieces, outputs), (left, applied), now).await?
+        change_one(app, (&run, expected), (pieces, outputs), (left, applied, missed.as_ref()), now).await?
     };
     if from == RunState::Running {
         // It has ended, waits for its next attempt, or another server has it.
@@ -81,6 +85,9 @@ pub(in crate::engine::tick) async fn change(
     }
     if changed && to.is_final() {
         log_end(&run);
+        if let Some(time) = &missed {
+            app.metrics.time_skipped(time.reason);
+        }
     }
     if to.is_final() {
         let job = run.job_id.filter(|_| run.event.is_execution());
@@ -101,7 +108,7 @@ async fn change_one(
     app: &App,
     (run, expected): (&run::Model, Expected),
     (pieces, outputs): (Vec<log_chunk::Model>, Vec<Output>),
-    (left, applied): (Option<StepResult>, Option<AppliedSchedule>),
+    (left, applied, missed): (Option<StepResult>, Option<AppliedSchedule>, Option<&skipped_time::Model>),
     now: DateTime<Utc>,
 ) -> Result<bool> {
     store::write(&app.db, async |tx| {
@@ -116,6 +123,10 @@ async fn change_one(
         if run.state.is_final() {
             if run.event == Event::Workspace {
                 ended(app, tx, run, left, now).await?;
+            }
+            if let Some(time) = missed {
+                store::run::skipped::create(tx, vec![time.clone()]).await?;
+                times_skipped(app, tx, std::slice::from_ref(time), now).await?;
             }
             if let (Event::Apply, RunState::Succeeded, Some(job)) = (run.event, run.state, run.job_id) {
                 let removed = applied.is_none();

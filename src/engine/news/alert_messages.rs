@@ -16,18 +16,19 @@ use crate::store;
 
 /// The alerts to tell, by rule.
 #[derive(Default)]
-pub(super) struct Outgoing {
+pub struct Outgoing {
     firing: BTreeMap<AlertRuleId, Vec<Item>>,
     resolved: BTreeMap<AlertRuleId, Vec<Item>>,
 }
 
 impl Outgoing {
-    pub(super) fn add(&mut self, rule: AlertRuleId, row: &alert::Model, name: &str) {
+    /// Adds an alert that holds.
+    pub fn add(&mut self, rule: AlertRuleId, row: &alert::Model, name: &str) {
         self.firing.entry(rule).or_default().push(item(row, name, row.seen_at));
     }
 
     /// Adds an alert that is over.
-    pub(super) fn add_resolved(&mut self, rule: AlertRuleId, row: &alert::Model, name: &str, now: DateTime<Utc>) {
+    pub fn add_resolved(&mut self, rule: AlertRuleId, row: &alert::Model, name: &str, now: DateTime<Utc>) {
         self.resolved.entry(rule).or_default().push(item(row, name, now));
     }
 }
@@ -50,12 +51,10 @@ fn item(row: &alert::Model, name: &str, at: DateTime<Utc>) -> Item {
 }
 
 /// Stores the messages.
-pub(super) async fn tell(
-    tx: &DatabaseTransaction,
-    rules: &[Rule],
-    outgoing: Outgoing,
-    now: DateTime<Utc>,
-) -> Result<()> {
+///
+/// # Errors
+/// Database errors.
+pub async fn tell(tx: &DatabaseTransaction, rules: &[Rule], outgoing: Outgoing, now: DateTime<Utc>) -> Result<()> {
     let Outgoing { firing, resolved } = outgoing;
     let firing = firing.into_iter().map(|(rule, items)| (rule, MessageKind::Firing, items));
     let resolved = resolved.into_iter().map(|(rule, items)| (rule, MessageKind::Resolved, items));
