@@ -47,10 +47,17 @@ struct Refusals {
 /// The address of a server, to which paths are added.
 pub(crate) fn base(url: &str) -> Result<String> {
     let base = url.trim_end_matches('/');
-    if !base.starts_with("http://") && !base.starts_with("https://") {
+    let begins_with = |start: &str| base.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
+    if !begins_with("http://") && !begins_with("https://") {
         return Err(Failure::Usage(format!("--url must begin with http:// or https://, not {url}")));
     }
     Ok(base.to_owned())
+}
+
+/// Whether two addresses are those of the same server, however they are written.
+pub(crate) fn is_same_server(one: &str, other: &str) -> bool {
+    let parsed = |url: &str| reqwest::Url::parse(url.trim_end_matches('/')).ok();
+    one == other || parsed(one).is_some_and(|one| parsed(other) == Some(one))
 }
 
 /// Whether a server is on this machine, and without TLS.
@@ -183,6 +190,7 @@ fn refused(status: StatusCode, message: &str) -> Failure {
             "the server does not accept the token: {said}. Set WINDLASS_TOKEN, or run `windlass login`"
         )),
         StatusCode::NOT_FOUND => Failure::NotFound(said),
+        StatusCode::CONFLICT => Failure::Conflict(said),
         _ => Failure::Refused(said),
     }
 }
@@ -217,7 +225,29 @@ pub(crate) fn shown<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T> 
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain_loopback, said};
+    use super::{base, is_plain_loopback, is_same_server, said};
+
+    #[test]
+    fn servers_are_compared_by_what_their_addresses_mean() {
+        for other in
+            ["https://Windlass.example.com/", "HTTPS://windlass.example.com", "https://windlass.example.com:443"]
+        {
+            assert!(is_same_server("https://windlass.example.com", other) && base(other).is_ok(), "{other}");
+        }
+        assert!(is_same_server("https://example.com/windlass/", "https://example.com/windlass"));
+        for other in [
+            "http://windlass.example.com",
+            "https://windlass.example.com:8443",
+            "https://windlass.example.com.evil.example",
+            "https://windlass.example.com@evil.example",
+            "https://windlass.example.com/Path",
+            "windlass.example.com",
+            "",
+        ] {
+            assert!(!is_same_server("https://windlass.example.com", other), "{other}");
+        }
+        assert!(base("ftp://example.com").is_err() && base("http:/é").is_err());
+    }
 
     #[test]
     fn only_servers_of_this_machine_need_no_certificates() {

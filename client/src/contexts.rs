@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use chrono::{DateTime, Utc};
 
-use crate::api::Api;
+use crate::api::{Api, is_same_server};
 use crate::device::{Device, SignIn};
 use crate::failure::{Failure, Result};
 use crate::options::Options;
@@ -130,7 +130,10 @@ pub(crate) async fn connect(options: &Options) -> Result<(Api, Option<String>)> 
     let of_context = |get: fn(&Context) -> Option<String>| context.as_ref().and_then(|(_, context)| get(context));
     let stored_url = of_context(|context| Some(context.url.clone()));
     // A token belongs to its server: it is not sent to another one.
-    let is_same = options.url.is_none() || options.url == stored_url;
+    let is_same = options
+        .url
+        .as_ref()
+        .is_none_or(|url| stored_url.as_ref().is_some_and(|stored_url| is_same_server(url, stored_url)));
     let token = match (&options.token, &context) {
         (Some(token), _) => Some(token.clone()),
         (None, Some((name, context))) if is_same => Some(token_of(options, name, context, crate::times::now()).await?),

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     NotFound(String),
     /// There is no token, or the server does not accept it.
     NotSignedIn(String),
+    /// What something is does not permit it; it may have changed in the meantime.
+    Conflict(String),
     /// The server refused, answered something else, or cannot be reached.
     Refused(String),
     /// What was watched ended otherwise.
@@ -29,6 +31,7 @@ impl Failure {
         match self {
             Self::Usage(text) => Self::Usage(format!("{what}: {text}")),
             Self::NotFound(text) => Self::NotFound(format!("{what}: {text}")),
+            Self::Conflict(text) => Self::Conflict(format!("{what}: {text}")),
             Self::Refused(text) => Self::Refused(format!("{what}: {text}")),
             other => other,
         }
@@ -37,7 +40,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Closed => 0,
-            Self::Refused(_) => 1,
+            Self::Conflict(_) | Self::Refused(_) => 1,
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
             Self::NotSignedIn(_) => 4,
@@ -53,6 +56,7 @@ impl fmt::Display for Failure {
             Self::Usage(text)
             | Self::NotFound(text)
             | Self::NotSignedIn(text)
+            | Self::Conflict(text)
             | Self::Refused(text)
             | Self::Unsuccessful(text) => f.write_str(text),
             Self::Exited(code) => write!(f, "the command ended with exit code {code}"),

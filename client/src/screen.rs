@@ -123,6 +123,12 @@ impl Screen {
         }
     }
 
+    /// Writes a line to standard error that nobody should miss, because the answer alone would be misunderstood.
+    pub(crate) fn warn(&mut self, text: &str) {
+        // There is nobody to tell if that fails.
+        let _told = writeln!(std::io::stderr(), "{}", printable(text));
+    }
+
     /// Writes rows, with a header for people.
     pub(crate) fn table(&mut self, header: &[&str], rows: &[Vec<Cell>]) {
         if !self.terminal {

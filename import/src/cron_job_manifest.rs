@@ -1,17 +1,44 @@
 //! Pure: manifests of CronJobs of Kubernetes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
+use super::document::{field, is_filled, is_given, scalar};
 use super::imported::{Imported, ImportedJob};
+use super::quantity::{cpu_milli, memory_mib};
 use super::text::quoted;
 use super::translate::translate;
 use super::translation::Given;
 
 /// How often Kubernetes repeats a failed Job if the manifest does not say.
 const BACKOFF_LIMIT: u32 = 6;
+
+/// Fields that make no difference here, or are told otherwise. `kubectl get` writes most of them.
+const WITHOUT_EFFECT: [&str; 11] = [
+    "completionMode",
+    "dnsPolicy",
+    "imagePullPolicy",
+    "name",
+    "podReplacementPolicy",
+    "restartPolicy",
+    "schedulerName",
+    "serviceAccount",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "volumeMounts",
+];
+
+/// For how long Kubernetes waits for a pod to end if the manifest does not say.
+const GRACE_PERIOD_SECONDS: u32 = 30;
+
+/// What reads an amount.
+type Reader = fn(&str) -> Option<u32>;
+
+/// The fields that are not read.
+type Rest = BTreeMap<String, Value>;
 
 #[derive(Deserialize)]
 struct Document {
@@ -53,6 +80,8 @@ struct JobSpec {
     parallelism: Option<u32>,
     completions: Option<u32>,
     template: PodTemplate,
+    #[serde(flatten)]
+    rest: Rest,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +99,8 @@ struct PodSpec {
     #[serde(default)]
     volumes: Vec<IgnoredAny>,
     service_account_name: Option<String>,
+    #[serde(flatten)]
+    rest: Rest,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +115,9 @@ struct Container {
     env: Vec<Variable>,
     #[serde(default)]
     env_from: Vec<IgnoredAny>,
+    resources: Option<Value>,
+    #[serde(flatten)]
+    rest: Rest,
 }
 
 #[derive(Deserialize)]
@@ -174,25 +208,51 @@ fn job(spec: Spec, line: usize, zone: &str) -> Result<ImportedJob, String> {
             set(key, value.to_string());
         }
     }
-    let JobSpec { backoff_limit, active_deadline_seconds, parallelism, completions, template } =
+    let JobSpec { backoff_limit, active_deadline_seconds, parallelism, completions, template, rest } =
         spec.job_template.ok_or("it has no jobTemplate")?.spec;
     if parallelism.unwrap_or(1) > 1 || completions.unwrap_or(1) > 1 {
         return Err("a run has one pod: parallelism and completions above 1 have no equivalent".into());
     }
     job.max_restarts = Some(backoff_limit.unwrap_or(BACKOFF_LIMIT));
     job.max_duration_seconds = active_deadline_seconds;
-    pod(&mut job, template.spec)?;
+    let mut others: BTreeSet<String> = left_out(rest).collect();
+    pod(&mut job, template.spec, &mut others)?;
+    if !others.is_empty() {
+        let names: Vec<String> = others.into_iter().collect();
+        job.note(format!("these fields of its manifest are left out: {}", names.join(", ")));
+    }
     Ok(job)
 }
 
-fn pod(job: &mut ImportedJob, spec: PodSpec) -> Result<(), String> {
-    let PodSpec { containers, init_containers, volumes, service_account_name } = spec;
+/// The names of fields that change how it runs there.
+fn left_out(rest: Rest) -> impl Iterator<Item = String> {
+    let has_effect = |(name, value): &(String, Value)| {
+        let is_default =
+            *value == Value::Bool(false) || (name == "terminationGracePeriodSeconds" && *value == GRACE_PERIOD_SECONDS);
+        is_filled(value) && !is_default && !WITHOUT_EFFECT.contains(&name.as_str())
+    };
+    rest.into_iter().filter(has_effect).map(|(name, _)| name)
+}
+
+fn pod(job: &mut ImportedJob, spec: PodSpec, others: &mut BTreeSet<String>) -> Result<(), String> {
+    let PodSpec { containers, init_containers, volumes, service_account_name, rest } = spec;
     if !init_containers.is_empty() || containers.len() > 1 {
         return Err("a run has one container: init containers and further containers have no equivalent".into());
     }
-    let container = containers.into_iter().next().ok_or("it has no container")?;
-    let Container { image, command, args, env, env_from } = container;
-    job.image = Some(image.ok_or("its container has no image")?);
+    others.extend(left_out(rest));
+    container(job, containers.into_iter().next().ok_or("it has no container")?, others)?;
+    if !volumes.is_empty() {
+        job.note("its volumes are left out");
+    }
+    if let Some(account) = service_account_name {
+        job.settings.insert("security.service_account_name".into(), quoted(&account));
+    }
+    Ok(())
+}
+
+fn container(job: &mut ImportedJob, container: Container, others: &mut BTreeSet<String>) -> Result<(), String> {
+    let Container { image, command, args, env, env_from, resources, rest } = container;
+    job.set_image(&image.ok_or("its container has no image")?);
     job.command = command.into_iter().chain(args).collect();
     let mut elsewhere = Vec::new();
     job.environment = BTreeMap::new();
@@ -204,19 +264,65 @@ fn pod(job: &mut ImportedJob, spec: PodSpec) -> Result<(), String> {
             }
         }
     }
+    let known = |name: &str| {
+        !env_from.is_empty() || job.environment.contains_key(name) || elsewhere.iter().any(|other| other == name)
+    };
+    let replaced: BTreeSet<&str> = job
+        .command
+        .iter()
+        .chain(job.environment.values())
+        .flat_map(|text| references(text))
+        .filter(|name| known(name))
+        .collect();
+    if !replaced.is_empty() {
+        let names = replaced.iter().map(|name| format!("$({name})")).collect::<Vec<_>>().join(", ");
+        job.note(format!(
+            "Kubernetes replaces {names} in its command and variables; Docker and plain processes do not: let a shell do that"
+        ));
+    }
     if !elsewhere.is_empty() {
-        job.notes.push(format!("set these variables, whose values are elsewhere: {}", elsewhere.join(", ")));
+        job.note(format!("set these variables, whose values are elsewhere: {}", elsewhere.join(", ")));
     }
     if !env_from.is_empty() {
-        job.notes.push("set the variables that come from ConfigMaps and Secrets (envFrom)".into());
+        job.note("set the variables that come from ConfigMaps and Secrets (envFrom)");
     }
-    if !volumes.is_empty() {
-        job.notes.push("its volumes are left out".into());
-    }
-    if let Some(account) = service_account_name {
-        job.settings.insert("security.service_account_name".into(), quoted(&account));
-    }
+    limits(job, &resources.unwrap_or_default(), others);
+    others.extend(left_out(rest));
     Ok(())
+}
+
+/// The names in `$(NAME)`, which Kubernetes replaces if it knows them.
+fn references(text: &str) -> impl Iterator<Item = &str> {
+    let is_name =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    text.split("$(").skip(1).filter_map(|rest| rest.split_once(')').map(|(name, _)| name)).filter(is_name)
+}
+
+/// The limits of the container. One that Kubernetes does not set has a default here.
+fn limits(job: &mut ImportedJob, resources: &Value, others: &mut BTreeSet<String>) {
+    if is_given(resources, "requests") {
+        others.insert("resources.requests".into());
+    }
+    let given = field(resources, "limits");
+    let names = given.and_then(Value::as_object).into_iter().flat_map(|all| all.keys());
+    others.extend(
+        names.filter(|name| !matches!(name.as_str(), "cpu" | "memory")).map(|name| format!("resources.limits.{name}")),
+    );
+    let mut missing = Vec::new();
+    for (name, read, of) in
+        [("cpu", cpu_milli as Reader, &mut job.cpu_milli), ("memory", memory_mib as Reader, &mut job.memory_mib)]
+    {
+        match given.and_then(|given| scalar(given, name)).map(|text| read(&text)) {
+            None => missing.push(name),
+            Some(None) => {
+                others.insert(format!("resources.limits.{name}"));
+            }
+            Some(limit) => *of = limit,
+        }
+    }
+    if !missing.is_empty() {
+        job.note(format!("it has no limit of {} there; in a container, the default holds here", missing.join(" and ")));
+    }
 }
 
 #[cfg(test)]

@@ -91,3 +91,69 @@ fn manifests_become_jobs() {
     }
     assert_eq!(refused.len(), 4);
 }
+
+/// What is written beside the image, and a note that must be there.
+const DETAILS: &str = r#"
+kind: CronJob
+metadata: {name: detailed}
+spec:
+  schedule: "@hourly"
+  timeZone: Etc/UTC
+  jobTemplate:
+    spec:
+      ttlSecondsAfterFinished: 60
+      completionMode: NonIndexed
+      suspend: false
+      template:
+        spec:
+          restartPolicy: OnFailure
+          dnsPolicy: ClusterFirst
+          hostNetwork: false
+          nodeSelector: {disk: ssd}
+          securityContext: {}
+          terminationGracePeriodSeconds: 30
+          containers:
+          - name: detailed
+            image: busybox
+            imagePullPolicy: Always
+            workingDir: /srv
+            securityContext: {runAsUser: 1000}
+            command: [/bin/sh, -c]
+            args: ["report $(DAY) $(date) $(HOST)"]
+            env:
+            - {name: DAY, value: "1"}
+            - {name: URL, value: "http://$(HOST)/"}
+            - name: HOST
+              valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+            resources:
+              requests: {cpu: 100m}
+              limits: {cpu: 1.5, memory: 1Gi, nvidia.com/gpu: 1}
+"#;
+
+#[test]
+fn what_is_left_out_is_said() {
+    let found = read_cron_job_manifests(DETAILS, "Etc/UTC");
+    let [job] = found.jobs.as_slice() else { panic!("{found:?}") };
+    assert_eq!((job.image.as_deref(), job.cpu_milli, job.memory_mib), (Some("busybox:latest"), Some(1500), Some(1024)));
+    let note =
+        |part: &str| job.notes.iter().find(|note| note.contains(part)).unwrap_or_else(|| panic!("{:?}", job.notes));
+    assert!(note("has no tag").contains("latest"));
+    assert!(note("Kubernetes replaces").contains(" $(DAY), $(HOST) in its command"), "{:?}", job.notes);
+    let names = "nodeSelector, resources.limits.nvidia.com/gpu, resources.requests, securityContext, \
+                 ttlSecondsAfterFinished, workingDir";
+    assert_eq!(note("left out"), &format!("these fields of its manifest are left out: {names}"));
+    assert!(!job.notes.iter().any(|note| note.contains("no limit")), "{:?}", job.notes);
+
+    let plain = read_cron_job_manifests(MANIFESTS, "Etc/UTC");
+    let report = &plain.jobs[0];
+    assert_eq!((report.cpu_milli, report.memory_mib), (None, None));
+    assert!(report.notes.iter().any(|note| note.contains("no limit of cpu and memory")), "{:?}", report.notes);
+    assert!(!report.notes.iter().any(|note| note.contains("left out")), "{:?}", report.notes);
+    let pinned =
+        DETAILS.replace("image: busybox", "image: \"acme/b@sha256:00\"").replace("memory: 1Gi", "memory: lots");
+    let pinned = read_cron_job_manifests(&pinned, "Etc/UTC");
+    let job = &pinned.jobs[0];
+    assert_eq!((job.image.as_deref(), job.memory_mib), (Some("acme/b@sha256:00"), None));
+    assert!(job.notes.iter().any(|note| note.contains("resources.limits.memory,")), "{:?}", job.notes);
+    assert!(!job.notes.iter().any(|note| note.contains("no tag")), "{:?}", job.notes);
+}

@@ -1,6 +1,6 @@
 //! Pure: crontab files, of a user and of the system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::command_name::command_name;
 use super::imported::{Imported, ImportedJob};
@@ -51,6 +51,7 @@ pub fn read_crontab(text: &str, dialect: CrontabDialect, form: CrontabForm, zone
         zone: zone.to_owned(),
         environment: BTreeMap::new(),
         comment: Vec::new(),
+        told: BTreeSet::new(),
         found: Imported::default(),
     };
     for (place, line) in text.lines().enumerate() {
@@ -68,6 +69,8 @@ struct Reader {
     environment: BTreeMap<String, String>,
     /// The comment directly above.
     comment: Vec<String>,
+    /// What one job of the file says for all of them.
+    told: BTreeSet<String>,
     found: Imported,
 }
 
@@ -123,7 +126,7 @@ impl Reader {
             CrontabForm::System => {
                 let (user, command) =
                     split_words(rest, 1).ok_or("a user and a command are expected after the schedule")?;
-                (Some(user.to_owned()), command)
+                (Some(user), command)
             }
         };
         if schedule.contains('~') && self.dialect == CrontabDialect::Cronie {
@@ -144,12 +147,12 @@ impl Reader {
             line: number,
             command: vec![shell, "-c".into(), self.command(command, &mut notes)],
             environment,
-            user,
             settings,
             notes,
             ..ImportedJob::default()
         };
         job.set_schedule(translation);
+        self.set_user(&mut job, user);
         self.found.add(job);
         Ok(())
     }
@@ -188,6 +191,30 @@ impl Reader {
             settings.insert("process.working_folder".into(), quoted(&home));
         }
         (environment, settings)
+    }
+
+    /// Whose process it is, and where it begins.
+    fn set_user(&mut self, job: &mut ImportedJob, user: Option<&str>) {
+        let mut texts = Vec::new();
+        match user {
+            Some(user) => {
+                job.set_user(user);
+                texts.extend(job.user_note());
+            }
+            None => texts.push(
+                "cron runs it as the owner of the file, and sets LOGNAME and USER; here it runs as the user of the \
+                 server, unless process.user names another one"
+                    .to_owned(),
+            ),
+        }
+        if !job.settings.contains_key("process.home") {
+            texts.push(
+                "cron starts it in the home of its user, which is HOME; here both are an empty folder, unless \
+                 process.home and process.working_folder name others"
+                    .to_owned(),
+            );
+        }
+        job.notes.extend(texts.into_iter().filter(|text| self.told.insert(text.clone())));
     }
 
     /// A command with its input as one text for the shell.

@@ -76,6 +76,28 @@ fn a_file_of_the_system_names_users() {
     let weekly = job(&found, "cron.php");
     assert_eq!((weekly.user.as_deref(), weekly.schedules[0].as_str()), (Some("www-data"), "0 0 * * 0"));
     assert_eq!(found.refused[0].why, "a user and a command are expected after the schedule");
+    for (job, user) in [(hourly, "root"), (weekly, "www-data")] {
+        assert_eq!(job.settings["process.user"], format!("\"{user}\""));
+        assert_eq!((job.environment["LOGNAME"].as_str(), job.environment["USER"].as_str()), (user, user));
+        assert!(job.notes.iter().any(|note| note.contains(&format!("it runs as {user} (process.user)"))), "{job:?}");
+    }
+}
+
+#[test]
+fn a_file_says_once_where_its_commands_begin() {
+    let lines = "0 1 * * * a\n0 2 * * * b\nHOME=/srv\n0 3 * * * c\n";
+    let found = read_crontab(lines, CrontabDialect::Vixie, CrontabForm::User, "Etc/UTC");
+    let says = |job: &ImportedJob, part: &str| job.notes.iter().any(|note| note.contains(part));
+    for (job, expected) in found.jobs.iter().zip([true, false, false]) {
+        let told = (says(job, "owner of the file, and"), says(job, "the home of its user"));
+        assert_eq!(told, (expected, expected), "{job:?}");
+        assert!(!job.settings.contains_key("process.user"), "{job:?}");
+    }
+    let home = "HOME=/srv\n0 1 * * * root a\n0 2 * * * root b\n0 3 * * * nobody c\n";
+    let found = read_crontab(home, CrontabDialect::Cronie, CrontabForm::System, "Etc/UTC");
+    let told: Vec<bool> = found.jobs.iter().map(|job| says(job, "it runs as ")).collect();
+    assert_eq!(told, [true, false, true]);
+    assert!(!found.jobs.iter().any(|job| says(job, "the home of its user")), "{:?}", found.jobs);
 }
 
 #[test]

@@ -86,12 +86,17 @@ pub(crate) fn is_false(of: &Value, key: &str) -> bool {
 
 /// Whether a field has anything in it.
 pub(crate) fn is_given(of: &Value, key: &str) -> bool {
-    match field(of, key) {
-        None => false,
-        Some(Value::Array(all)) => !all.is_empty(),
-        Some(Value::Object(all)) => !all.is_empty(),
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(_) => true,
+    of.get(key).is_some_and(is_filled)
+}
+
+/// Whether there is anything in a value.
+pub(crate) fn is_filled(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(all) => !all.is_empty(),
+        Value::Object(all) => !all.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
     }
 }
 

@@ -55,6 +55,9 @@ pub struct ImportedJob {
     /// How often a failed run is repeated, and how long a run may take, if the file says so.
     pub max_restarts: Option<u32>,
     pub max_duration_seconds: Option<u32>,
+    /// The limits of its container, if the file says so.
+    pub cpu_milli: Option<u32>,
+    pub memory_mib: Option<u32>,
     /// The user that it runs as, if the file names one.
     pub user: Option<String>,
     /// Advanced settings, as they are written in JSON, in addition to those of the schedule.
@@ -106,6 +109,36 @@ impl ImportedJob {
     /// Sets the command to a text for the shell.
     pub fn set_shell_command(&mut self, text: &str) {
         self.command = vec!["/bin/sh".into(), "-c".into(), text.to_owned()];
+    }
+
+    /// Sets the user of a plain process, and the variables that name it.
+    pub(crate) fn set_user(&mut self, user: &str) {
+        self.user = Some(user.to_owned());
+        self.settings.insert("process.user".into(), quoted(user));
+        if user.parse::<u32>().is_err() {
+            for name in ["LOGNAME", "USER"] {
+                self.environment.entry(name.into()).or_insert_with(|| user.to_owned());
+            }
+        }
+    }
+
+    /// What it takes to run as its user.
+    pub(crate) fn user_note(&self) -> Option<String> {
+        let user = self.user.as_ref()?;
+        Some(format!("it runs as {user} (process.user), which takes a server that runs as root"))
+    }
+
+    /// Sets the image. Programs read one without a tag and a digest as the latest.
+    pub(crate) fn set_image(&mut self, image: &str) {
+        let last = image.rsplit('/').next().unwrap_or(image);
+        if last.contains([':', '@']) {
+            self.image = Some(image.to_owned());
+            return;
+        }
+        self.image = Some(format!("{image}:latest"));
+        self.note(
+            "its image has no tag, which means latest; name one, because an image that is there is not pulled again",
+        );
     }
 
     pub(crate) fn note(&mut self, text: impl Into<String>) {

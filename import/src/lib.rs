@@ -24,6 +24,7 @@ mod macros;
 mod nomad;
 mod nomad_hcl;
 mod notes;
+mod quantity;
 mod quartz_jobs;
 mod reader;
 mod rules;

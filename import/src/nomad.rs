@@ -107,7 +107,7 @@ fn task(job: &mut ImportedJob, task: &Value) -> Result<(), String> {
             if image.contains("${") {
                 return Err(format!("its image {image} is computed"));
             }
-            job.image = Some(image.to_owned());
+            job.set_image(image);
             let entrypoint = texts(config, "entrypoint");
             if entrypoint.is_empty() && !command.is_empty() {
                 job.note("its command is an argument of the image's entrypoint in Nomad; here it takes the entrypoint's place");
@@ -119,7 +119,7 @@ fn task(job: &mut ImportedJob, task: &Value) -> Result<(), String> {
         _ => return Err(format!("tasks of the driver {driver:?} are not known")),
     }
     job.environment = variables(task, "Env");
-    job.user = text(task, "User").map(str::to_owned);
+    user(job, task, driver);
     if job.command.iter().chain(job.environment.values()).any(|text| text.contains("${")) {
         job.note("Nomad replaces ${...} in its command and variables; here nothing does");
     }
@@ -138,6 +138,23 @@ fn task(job: &mut ImportedJob, task: &Value) -> Result<(), String> {
         job.note("the folders that its container mounts are left out");
     }
     Ok(())
+}
+
+/// Whose process it is.
+fn user(job: &mut ImportedJob, task: &Value, driver: &str) {
+    let user = text(task, "User");
+    match (driver, user) {
+        ("exec" | "raw_exec", Some(user)) => {
+            job.set_user(user);
+            job.notes.extend(job.user_note());
+        }
+        ("exec", None) => job.note("Nomad runs it as nobody; here it runs as the user of the server: set process.user"),
+        (_, Some(user)) => {
+            job.user = Some(user.to_owned());
+            job.note(format!("Nomad runs its container as {user}; here it runs as the user of its image"));
+        }
+        (_, None) => {}
+    }
 }
 
 fn texts_of_command(config: &Value) -> Vec<String> {

@@ -60,6 +60,16 @@ fn a_periodic_job_becomes_a_job() {
         ("0 6 * * 0", "Etc/UTC", Some("app"))
     );
     assert_eq!((job.command.as_slice(), job.image.as_ref()), (&["/bin/a".to_owned(), "b".to_owned()][..], None));
+    assert_eq!((job.settings["process.user"].as_str(), job.environment["USER"].as_str()), ("\"app\"", "app"));
+    let mut other = inspected();
+    let task = &mut other["Job"]["TaskGroups"][0]["Tasks"][0];
+    task["User"] = json!("app");
+    task["Config"]["image"] = json!("localhost:5000/report");
+    let found = read(&other.to_string());
+    let job = &found.jobs[0];
+    let expected = (Some("localhost:5000/report:latest"), None);
+    assert_eq!((job.image.as_deref(), job.settings.get("process.user")), expected);
+    assert!(job.notes.iter().any(|note| note.contains("runs its container as app")), "{:?}", job.notes);
     assert_eq!(job.settings["cronjob.suspend"], "true");
     assert_eq!(job.settings["cronjob.concurrency_policy"], "\"Allow\"");
 }

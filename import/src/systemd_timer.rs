@@ -1,9 +1,46 @@
 //! Pure: timers of systemd with the services that they start.
 
+use std::collections::BTreeSet;
+
 use super::imported::{Imported, ImportedJob};
 use super::text::{quoted, seconds, words};
 use super::translate::translate;
 use super::translation::{Given, Translation};
+
+/// The settings that are read, and those that make no difference here. All others are named as left out.
+const KNOWN: [(&str, &[&str]); 3] = [
+    ("Unit", &["After", "Before", "DefaultDependencies", "Description", "Documentation", "SourcePath", "Wants"]),
+    (
+        "Timer",
+        &[
+            "AccuracySec",
+            "OnActiveSec",
+            "OnBootSec",
+            "OnCalendar",
+            "OnStartupSec",
+            "OnUnitActiveSec",
+            "OnUnitInactiveSec",
+            "Persistent",
+            "RandomizedDelaySec",
+            "RemainAfterElapse",
+            "Unit",
+        ],
+    ),
+    (
+        "Service",
+        &[
+            "Environment",
+            "EnvironmentFile",
+            "ExecStart",
+            "ExecStartPre",
+            "RuntimeMaxSec",
+            "TimeoutStartSec",
+            "Type",
+            "User",
+            "WorkingDirectory",
+        ],
+    ),
+];
 
 /// A setting of a unit file.
 struct Entry {
@@ -98,6 +135,8 @@ fn job(timer: &[Entry], service: &[Entry], zone: &str, found: &mut Imported) -> 
     );
     command(&mut job, service)?;
     surroundings(&mut job, service);
+    user(&mut job, service);
+    note_left_out(&mut job, timer, service);
     let description = value(service, "Unit", "Description").or_else(|| value(timer, "Unit", "Description"));
     description.unwrap_or_default().clone_into(&mut job.description);
     Ok(job)
@@ -154,16 +193,49 @@ fn surroundings(job: &mut ImportedJob, service: &[Entry]) {
             }
         }
     }
-    if let Some(file) = value(service, "Service", "EnvironmentFile") {
-        job.notes.push(format!("set the variables of {file}"));
+    for file in values(service, "Service", "EnvironmentFile") {
+        job.note(format!("set the variables of {}", file.value));
     }
-    job.user = value(service, "Service", "User").map(str::to_owned);
-    if let Some(folder) = value(service, "Service", "WorkingDirectory") {
-        job.settings.insert("process.working_folder".into(), quoted(folder.trim_start_matches('-')));
+    match value(service, "Service", "WorkingDirectory").map(|folder| folder.trim_start_matches('-')) {
+        None => {}
+        Some(folder) if folder == "~" || folder.contains('%') => {
+            job.note(format!("its WorkingDirectory={folder} is left out: set process.working_folder"));
+        }
+        Some(folder) => drop(job.settings.insert("process.working_folder".into(), quoted(folder))),
     }
     let is_oneshot = value(service, "Service", "Type") == Some("oneshot");
     let limit = if is_oneshot { "TimeoutStartSec" } else { "RuntimeMaxSec" };
     job.max_duration_seconds = value(service, "Service", limit).and_then(seconds).filter(|limit| *limit > 0);
+}
+
+/// Whose process it is.
+fn user(job: &mut ImportedJob, service: &[Entry]) {
+    match value(service, "Service", "User") {
+        None => job.note(
+            "it names no User, so that systemd runs it as root, or as the user whose timer it is; here it runs as the \
+             user of the server, unless process.user names another one",
+        ),
+        Some(user) if user.contains('%') => job.note(format!("its User={user} is left out: set process.user")),
+        Some(user) => {
+            job.set_user(user);
+            job.notes.extend(job.user_note());
+            job.note(format!("HOME is an empty folder here, and not the home of {user}, unless process.home names it"));
+        }
+    }
+}
+
+/// Names the settings that change how it runs there, and have nothing that corresponds to them here.
+fn note_left_out(job: &mut ImportedJob, timer: &[Entry], service: &[Entry]) {
+    let is_left_out = |entry: &&Entry| {
+        let known = KNOWN.iter().find(|(section, _)| *section == entry.section);
+        !entry.value.is_empty() && known.is_some_and(|(_, keys)| !keys.contains(&entry.key.as_str()))
+    };
+    let names: BTreeSet<&str> =
+        timer.iter().chain(service).filter(is_left_out).map(|entry| entry.key.as_str()).collect();
+    if !names.is_empty() {
+        let names: Vec<&str> = names.into_iter().collect();
+        job.note(format!("these settings of its units are left out: {}", names.join(", ")));
+    }
 }
 
 #[cfg(test)]

@@ -34,10 +34,39 @@ fn a_timer_and_its_service_become_a_job() {
         ("cronjob.missed_runs", "\"latest\""),
         ("cronjob.jitter_seconds", "300"),
         ("process.working_folder", "\"/srv/reports\""),
+        ("process.user", "\"reports\""),
     ] {
         assert_eq!(job.settings[key], value, "{key}");
     }
     assert_eq!((found.refused[0].line, found.refused[0].text.as_str()), (7, "OnBootSec=10min"));
+    assert_eq!((job.environment["USER"].as_str(), job.environment["LOGNAME"].as_str()), ("reports", "reports"));
+    for part in ["it runs as reports (process.user)", "not the home of reports"] {
+        assert!(job.notes.iter().any(|note| note.contains(part)), "{part}: {:?}", job.notes);
+    }
+    assert!(!job.notes.iter().any(|note| note.contains("left out")), "{:?}", job.notes);
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let timer =
+        "[Unit]\nConditionACPower=true\n[Timer]\nOnCalendar=daily\nWakeSystem=yes\n[Install]\nWantedBy=timers.target\n";
+    let service = "[Unit]\nAfter=network.target\nOnFailure=mail.service\n[Service]\nType=oneshot\nUser=1000\nGroup=web\n\
+                   MemoryMax=\nNice=5\nWorkingDirectory=~\nEnvironmentFile=/a\nEnvironmentFile=-/b\nExecStart=/bin/a\n";
+    let found = read_systemd_timer("a.timer", timer, service, "Etc/UTC");
+    let [job] = found.jobs.as_slice() else { panic!("{found:?}") };
+    let left_out = "these settings of its units are left out: ConditionACPower, Group, Nice, OnFailure, WakeSystem";
+    for note in [left_out, "its WorkingDirectory=~ is left out", "variables of /a", "variables of -/b"] {
+        assert!(job.notes.iter().any(|other| other.contains(note)), "{note}: {:?}", job.notes);
+    }
+    let settings = (job.settings["process.user"].as_str(), job.settings.get("process.working_folder"));
+    assert_eq!(settings, ("\"1000\"", None));
+    assert!(job.environment.is_empty(), "a number is no name: {:?}", job.environment);
+    for (user, note) in [("", "it names no User"), ("User=%i\n", "its User=%i is left out")] {
+        let service = service.replace("User=1000\n", user);
+        let found = read_systemd_timer("a.timer", timer, &service, "Etc/UTC");
+        let job = &found.jobs[0];
+        assert!(job.user.is_none() && job.notes.iter().any(|other| other.contains(note)), "{note}: {:?}", job.notes);
+    }
 }
 
 #[test]

@@ -149,16 +149,64 @@ pub fn image_tag(field: &str, value: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-/// An http or https URL with a host and without a login.
+/// An http or https URL with a host and without a login. Its scheme, in which case does not count, is stored in lower case, because
+/// git knows no other.
 ///
 /// # Errors
 /// `Invalid` if it is none.
 pub fn web_address(field: &str, value: &str) -> Result<String> {
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or_default();
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_valid = Origin::of(value).is_some() && !host.contains('@') && value.chars().all(|c| c.is_ascii_graphic());
+    let refused = || Error::invalid(field, "must be an http:// or https:// URL without a login");
+    // Without these two characters, an address is the short form of ssh, or none at all.
+    let (scheme, rest) = value.split_once("://").ok_or_else(refused)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_valid = Origin::of(value).is_some_and(|origin| origin.is_web())
+        && !authority.contains('@')
+        && value.chars().all(|c| c.is_ascii_graphic());
     if !is_valid || value.len() > 2048 {
-        return Err(Error::invalid(field, "must be an http:// or https:// URL without a login"));
+        return Err(refused());
     }
-    Ok(value.to_owned())
+    Ok(format!("{}://{rest}", scheme.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::web_address;
+
+    #[test]
+    fn web_addresses_are_http_or_https_without_a_login() {
+        for (given, stored) in [
+            ("https://example.com", "https://example.com"),
+            ("HTTPS://Example.com:8443/a@b?c=d@e#f@g", "https://Example.com:8443/a@b?c=d@e#f@g"),
+            ("http://[::1]:8080/a://b", "http://[::1]:8080/a://b"),
+        ] {
+            assert_eq!(web_address("url", given).ok().as_deref(), Some(stored));
+        }
+        let long = format!("https://example.com/{}", "a".repeat(2048));
+        for refused in [
+            "",
+            "https://",
+            "example.com",
+            "javascript:alert(1)",
+            "javascript://example.com/%0aalert(1)",
+            "data:text/html,x",
+            "ext::touch",
+            "ssh://git@example.com/a",
+            "ssh://example.com/a",
+            "git@example.com:a.git",
+            "https:example.com",
+            "https:/example.com",
+            "https:me@example.com",
+            "https://me@example.com/a",
+            "https://@example.com/a",
+            "https://me:pw@example.com/a",
+            "HTTPS://me:pw@example.com/a",
+            "Http://me:pw@example.com?a",
+            "https://me:pw@example.com#a",
+            "https://example.com/a b",
+            "https://example.com\\@example.org/",
+            long.as_str(),
+        ] {
+            assert!(web_address("url", refused).is_err(), "{refused}");
+        }
+    }
 }

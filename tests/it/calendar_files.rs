@@ -139,6 +139,7 @@ async fn what_cannot_be_read_is_refused_by_field() {
         (json!({"ics_url": format!("{url}/circle.ics")}), "ics_url: there are more than 5 redirects"),
         (json!({"ics_url": format!("{url}/nowhere.ics")}), "ics_url: the answer has status 404"),
         (json!({"ics_url": "http://127.0.0.1:1/holidays.ics"}), "ics_url: the connection failed"),
+        (json!({"ics_url": "WEBCAL://127.0.0.1:1/holidays.ics"}), "ics_url: the connection failed"),
         (json!({"ics_url": "ftp://example.com/holidays.ics"}), "ics_url: must be an http:// or https:// URL"),
         (json!({"ics_url": "webcal://user@example.com/x.ics"}), "ics_url: must be an http:// or https:// URL"),
         (json!({"ics": file("20261225"), "ics_url": url}), "ics_url: cannot be given together with ics"),

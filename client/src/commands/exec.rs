@@ -1,13 +1,16 @@
 //! `windlass exec` and `windlass check ping`: jobs that run elsewhere tell their check how it goes. Neither needs a token.
 
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use clap::Args;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Child;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::passed_signals::{Signals, exit_code, pass_on};
 use crate::api::base;
 use crate::failure::{Failure, Result};
 
@@ -18,6 +21,8 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long an answer may take. A command does not wait longer for its server.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long the rest of the output of a command may take that was stopped: what it has started may still have it open.
+const REST: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
 pub(crate) struct Exec {
@@ -55,18 +60,27 @@ pub(crate) async fn ping(url: &str, ping: Ping) -> Result<()> {
     Target::new(url, &key)?.send(&path, Vec::new(), TRIES).await
 }
 
-/// Runs a command here, and reports its start, the end of its output and its exit code, which is returned.
+/// Runs a command here, and reports its start, the end of its output and its exit code, which is returned. A signal is for the command.
 pub(crate) async fn exec(url: &str, exec: Exec) -> Result<u8> {
     let Exec { key, command } = exec;
     let target = Target::new(url, &key)?;
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::Usage("give a command after --".into()));
     };
+    let mut signals = Signals::listen().map_err(|error| Failure::Refused(error.to_string()))?;
     // The command runs even if its server cannot be told, and does not wait for that.
-    target.try_to_send("/start", Vec::new(), 1).await;
+    let stopped = tokio::select! {
+        () = target.try_to_send("/start", Vec::new(), 1) => None,
+        signal = signals.next() => Some(exit_code(signal.as_raw())),
+    };
+    if let Some(code) = stopped {
+        let text = "a signal came before the command was started";
+        target.try_to_send(&format!("/{code}"), text.into(), TRIES).await;
+        return Ok(code);
+    }
     let mut started = tokio::process::Command::new(program);
     let started = started.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = match started {
+    let child = match started {
         Ok(child) => child,
         Err(error) => {
             let text = format!("{} cannot be started: {error}", program.display());
@@ -74,27 +88,57 @@ pub(crate) async fn exec(url: &str, exec: Exec) -> Result<u8> {
             return Err(Failure::Refused(text));
         }
     };
-    let (out, errors) = (child.stdout.take(), child.stderr.take());
-    let kept = tokio::sync::Mutex::new(Vec::new());
-    let (_, _, ended) =
-        tokio::join!(pass(out, std::io::stdout(), &kept), pass(errors, std::io::stderr(), &kept), child.wait());
+    let kept = Mutex::new(Vec::new());
+    let ended = follow(child, &mut signals, &kept).await;
     let ended = ended.map_err(|error| Failure::Refused(format!("the command cannot be waited for: {error}")))?;
     let code = code(ended);
     target.try_to_send(&format!("/{code}"), kept.into_inner(), TRIES).await;
     Ok(code)
 }
 
+/// Waits for the end of a command and of its output, and passes signals on to it.
+async fn follow(mut child: Child, signals: &mut Signals, kept: &Mutex<Vec<u8>>) -> std::io::Result<ExitStatus> {
+    let (out, errors) = (child.stdout.take(), child.stderr.take());
+    let output = async { tokio::join!(pass(out, std::io::stdout(), kept), pass(errors, std::io::stderr(), kept)) };
+    let mut output = std::pin::pin!(output);
+    let (mut is_read, mut is_stopped) = (false, false);
+    let ended = loop {
+        tokio::select! {
+            ended = child.wait() => break ended?,
+            signal = signals.next() => {
+                is_stopped = true;
+                pass_on(signal, &child);
+            }
+            _ = &mut output, if !is_read => is_read = true,
+        }
+    };
+    if !is_read {
+        // What the command has started may keep its output open. There is no command any more that a signal would be for.
+        let enough = async {
+            if is_stopped {
+                tokio::time::sleep(REST).await;
+            } else {
+                signals.next().await;
+            }
+        };
+        tokio::select! {
+            _ = &mut output => {}
+            () = enough => {}
+        }
+    }
+    Ok(ended)
+}
+
 /// The exit code of a process; as a shell does, 128 and the number of the signal that ended it.
-fn code(ended: std::process::ExitStatus) -> u8 {
-    #[cfg(unix)]
+fn code(ended: ExitStatus) -> u8 {
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&ended) {
-        return u8::try_from(signal).ok().and_then(|signal| signal.checked_add(128)).unwrap_or(255);
+        return exit_code(signal);
     }
     ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(255)
 }
 
 /// Passes output on, and keeps its end.
-async fn pass(from: Option<impl AsyncRead + Unpin>, mut to: impl Write, kept: &tokio::sync::Mutex<Vec<u8>>) {
+async fn pass(from: Option<impl AsyncRead + Unpin>, mut to: impl Write, kept: &Mutex<Vec<u8>>) {
     let Some(mut from) = from else { return };
     let mut piece = vec![0; 8192];
     while let Ok(count) = from.read(&mut piece).await {

@@ -1,8 +1,12 @@
 //! `windlass job`: jobs by name.
 
+use std::collections::HashSet;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::declare;
 use super::job_schedule;
@@ -188,13 +192,20 @@ fn overrides(variables: &[String], arguments: Vec<String>) -> Result<Value> {
 
 async fn cancel(place: &Place, name: &str, screen: &mut Screen) -> Result<()> {
     let job = place.job(name).await?;
-    let mut cancelled = Vec::new();
-    for state in ["QUEUED", "RUNNING"] {
-        let query = [("jobId", job.id.to_string()), ("state", state.to_owned()), ("count", "200".to_owned())];
-        let open: List<Reference> =
-            shown(&place.api.get(&format!("/organization/{}/run", place.organization), &query).await?)?;
-        for run in open.results {
-            cancelled.push(place.api.post(&format!("/run/{}/cancel", run.id), &json!({})).await?);
+    let (mut known, mut cancelled) = (HashSet::new(), Vec::new());
+    // While some are looked at, others start or wait for their next attempt: all are seen when nothing new is found.
+    loop {
+        let new: Vec<Uuid> = open_runs(place, job.id).await?.into_iter().filter(|run| known.insert(*run)).collect();
+        if new.is_empty() {
+            break;
+        }
+        for run in new {
+            match place.api.post(&format!("/run/{run}/cancel"), &json!({})).await {
+                Ok(answer) => cancelled.push(answer),
+                // It has ended in the meantime.
+                Err(Failure::Conflict(_) | Failure::NotFound(_)) => {}
+                Err(failure) => return Err(failure),
+            }
         }
     }
     if screen.is_raw() {
@@ -202,6 +213,31 @@ async fn cancel(place: &Place, name: &str, screen: &mut Screen) -> Result<()> {
     }
     screen.say(&format!("{} runs of {} are being cancelled", cancelled.len(), job.full_name()));
     Ok(())
+}
+
+/// The runs of a job that have not ended, on all pages.
+async fn open_runs(place: &Place, job: Uuid) -> Result<Vec<Uuid>> {
+    #[derive(Deserialize)]
+    struct Page {
+        results: Vec<Reference>,
+        next_before: Option<i64>,
+    }
+    let path = format!("/organization/{}/run", place.organization);
+    let mut found = Vec::new();
+    for state in ["QUEUED", "RUNNING"] {
+        let mut before = None;
+        loop {
+            let mut query = vec![("jobId", job.to_string()), ("state", state.to_owned()), ("count", "200".to_owned())];
+            query.extend(before.map(|before: i64| ("before", before.to_string())));
+            let page: Page = shown(&place.api.get(&path, &query).await?)?;
+            found.extend(page.results.into_iter().map(|run| run.id));
+            before = page.next_before;
+            if before.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
 }
 
 async fn act(place: &Place, action: &str, target: Target, screen: &mut Screen) -> Result<()> {

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::watch;
 use crate::api::shown;
 use crate::failure::{Failure, Result};
 use crate::names::Place;
-use crate::rows::{List, Run};
+use crate::rows::Run;
 use crate::screen::{Cell, Screen};
 use crate::times;
 
@@ -46,6 +47,16 @@ pub(crate) enum Command {
     },
 }
 
+/// The most times that the server lists.
+const MOST_TIMES: u32 = 100;
+
+#[derive(Deserialize)]
+struct NextRuns {
+    active: bool,
+    explanation: Option<String>,
+    results: Vec<NextRun>,
+}
+
 #[derive(Deserialize)]
 struct NextRun {
     at: DateTime<Utc>,
@@ -65,24 +76,7 @@ struct Explanation {
 
 pub(crate) async fn run(place: &Place, command: Command, screen: &mut Screen) -> Result<()> {
     match command {
-        Command::Next { job, count } => {
-            let answer = next(place, &job, count).await?;
-            if screen.is_raw() {
-                return screen.raw(&answer);
-            }
-            let times: List<NextRun> = shown(&answer)?;
-            let cells = times.results.iter().map(|time| -> Vec<Cell> {
-                let skipped = time.skip_reason.as_ref().map(|reason| format!("skipped: {}", reason.to_lowercase()));
-                vec![
-                    time.local_time.as_str().into(),
-                    screen.time(Some(time.at)).into(),
-                    skipped.unwrap_or_default().into(),
-                ]
-            });
-            let cells: Vec<Vec<Cell>> = cells.collect();
-            screen.table(&["local time", "when", "note"], &cells);
-            Ok(())
-        }
+        Command::Next { job, count } => show_next(place, &job, count, screen).await,
         Command::Explain { job, at } => explain(place, &job, at, screen).await,
         Command::Pause { job, until } => {
             let until = until.as_deref().map(|text| time("--until", text)).transpose()?;
@@ -94,9 +88,10 @@ pub(crate) async fn run(place: &Place, command: Command, screen: &mut Screen) ->
             let at = match at {
                 Some(text) => time("the time", &text)?,
                 None => {
-                    let first: List<NextRun> = shown(&next(place, &job, 1).await?)?;
-                    let first = first.results.first().map(|time| time.at);
-                    first.ok_or_else(|| Failure::NotFound(format!("{job} has no next time")))?
+                    let times: NextRuns = shown(&next(place, place.job(&job).await?.id, MOST_TIMES).await?)?;
+                    let first = times.results.iter().find(|time| time.skip_reason.is_none()).map(|time| time.at);
+                    let why = times.explanation.unwrap_or_else(|| "all of its next times are skipped already".into());
+                    first.ok_or_else(|| Failure::NotFound(format!("{job} has no next time: {why}")))?
                 }
             };
             let text = format!("skips {}", times::exact(at));
@@ -112,9 +107,37 @@ fn time(field: &str, text: &str) -> Result<DateTime<Utc>> {
         .map_err(|_| Failure::Usage(format!("{field} must be a time such as 2026-11-28T03:00:00Z, not {text}")))
 }
 
-async fn next(place: &Place, job: &str, count: u32) -> Result<Value> {
-    let id = place.job(job).await?.id;
-    place.api.get(&format!("/job/{id}/nextRun"), &[("count", count.to_string())]).await
+async fn next(place: &Place, job: Uuid, count: u32) -> Result<Value> {
+    place.api.get(&format!("/job/{job}/nextRun"), &[("count", count.to_string())]).await
+}
+
+async fn show_next(place: &Place, name: &str, count: u32, screen: &mut Screen) -> Result<()> {
+    let job = place.job(name).await?;
+    let answer = next(place, job.id, count).await?;
+    if screen.is_raw() {
+        return screen.raw(&answer);
+    }
+    let NextRuns { active, explanation, results } = shown(&answer)?;
+    let idle = if job.deployed { "its schedule is suspended" } else { "not deployed" };
+    let cells = results.iter().map(|time| -> Vec<Cell> {
+        let note = match &time.skip_reason {
+            Some(reason) => format!("skipped: {}", reason.to_lowercase()),
+            None if active => String::new(),
+            None => idle.to_owned(),
+        };
+        vec![time.local_time.as_str().into(), screen.time(Some(time.at)).into(), note.into()]
+    });
+    let cells: Vec<Vec<Cell>> = cells.collect();
+    screen.table(&["local time", "when", "note"], &cells);
+    // A schedule that has no times is not active either, and that is why.
+    let is_idle = !active && (!job.deployed || explanation.is_none());
+    if let Some(why) = explanation {
+        screen.warn(&format!("{}: {why}", job.full_name()));
+    }
+    if is_idle {
+        screen.warn(&format!("{} does not run by its schedule: {idle}", job.full_name()));
+    }
+    Ok(())
 }
 
 async fn explain(place: &Place, name: &str, at: Option<String>, screen: &mut Screen) -> Result<()> {

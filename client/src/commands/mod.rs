@@ -10,6 +10,7 @@ mod import;
 mod job;
 mod job_schedule;
 mod overview;
+mod passed_signals;
 mod project;
 mod registry;
 mod run;

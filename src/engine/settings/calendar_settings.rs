@@ -139,11 +139,10 @@ fn apply(app: &App, wanted: WantedCalendar, mut row: Model) -> Result<Model> {
         faults.refuse("ics", format!("must have at most {MOST_OF_FILE} bytes, without NUL"));
     }
     // Programs that subscribe to calendars write the scheme that way.
-    let address =
-        ics_url.filter(|address| !address.is_empty()).map(|address| match address.strip_prefix("webcal://") {
-            Some(rest) => format!("https://{rest}"),
-            None => address,
-        });
+    let address = ics_url.filter(|address| !address.is_empty()).map(|address| match address.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("webcal") => format!("https://{rest}"),
+        _ => address,
+    });
     row.ics_url = address.map(|address| faults.note(usable(app, &address)));
     if row.ics.is_some() && row.ics_url.is_some() {
         faults.refuse("ics_url", "cannot be given together with ics");

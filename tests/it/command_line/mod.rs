@@ -1,7 +1,10 @@
 //! The client: its commands as a person and as a script types them, against a server of the same program.
 
 mod device;
+mod exec;
 mod files;
+mod import;
+mod jobs;
 mod states;
 
 use std::path::Path;
@@ -10,7 +13,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::server::Server;
-use crate::terrakube::terraform::{self, Site, tools};
+use crate::terrakube::terraform::{Site, tools};
 
 struct Client<'a> {
     server: &'a Server,
@@ -136,6 +139,11 @@ async fn a_stored_context_is_used_and_its_token_goes_nowhere_else() {
         client.command(words).env_remove("WINDLASS_URL").env_remove("WINDLASS_TOKEN").output().unwrap()
     };
     assert_eq!(without(&["status"]).status.code(), Some(0));
+    let written = [format!("{}/", server.url), server.url.replace("http", "HTTP")];
+    for url in written {
+        let same = client.command(&["status"]).env_remove("WINDLASS_TOKEN").env("WINDLASS_URL", &url).output().unwrap();
+        assert_eq!(same.status.code(), Some(0), "{url}: the same server");
+    }
     let file = std::fs::metadata(home.join("contexts.json")).unwrap();
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
     let elsewhere = client
@@ -192,47 +200,6 @@ async fn variables_and_secrets_are_set_where_they_belong() {
     client.prints(&["deploy", "demo", "--watch"], 0);
     let log = client.prints(&["job", "run", "every minute", "--watch", "--", "-c", "echo $REGION ${#PASSWORD}"], 0);
     assert_eq!(log, "eu=west 0\n");
-}
-
-#[tokio::test]
-async fn a_command_that_runs_here_reports_to_its_check() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = demo(folder.path());
-    let client = Client { server: &server, home: folder.path() };
-    let environment = client.json(&["env", "list"])["results"][0]["id"].as_str().unwrap().to_owned();
-    let request = terraform::client().post(format!("{}/environment/{environment}/check", server.url));
-    let request = request.header("authorization", format!("Token {}", server.token));
-    let check = request.json(&serde_json::json!({"name": "offsite", "period_seconds": 3600})).send().await.unwrap();
-    let check: Value = check.error_for_status().unwrap().json().await.unwrap();
-    let key = check["ping_url"].as_str().unwrap().rsplit('/').next().unwrap();
-
-    let run = |url: &str, script: &str| {
-        let mut command = client.command(&["exec", "--", "sh", "-c", script]);
-        command.env("WINDLASS_PING_KEY", key).env("WINDLASS_URL", url).env_remove("WINDLASS_TOKEN");
-        command.output().unwrap()
-    };
-    let done = run(&server.url, "echo a line; echo a fault >&2; exit 3");
-    assert_eq!(done.status.code(), Some(3));
-    assert_eq!((done.stdout.as_slice(), done.stderr.as_slice()), (&b"a line\n"[..], &b"a fault\n"[..]));
-    let history = client.prints(&["job", "history", "offsite"], 0);
-    let newest: Vec<&str> = history.lines().next().unwrap().split('\t').collect();
-    assert_eq!((history.lines().count(), newest[2], newest[6]), (1, "failed", "3"), "{history}");
-    let log = client.prints(&["job", "logs", "offsite"], 0);
-    assert!(log.contains("a line") && log.contains("a fault"), "{log}");
-    // A signal, as a shell tells it.
-    assert_eq!(run(&server.url, "kill -9 $$").status.code(), Some(137));
-    // The command does its work whether its server is there or not.
-    let alone = run("http://127.0.0.1:1", "echo done");
-    assert_eq!((alone.status.code(), alone.stdout.as_slice()), (Some(0), &b"done\n"[..]));
-    assert!(String::from_utf8(alone.stderr).unwrap().contains("was not accepted"));
-
-    client.prints(&["check", "ping", "--key", key], 0);
-    let listed = client.prints(&["check", "list"], 0);
-    assert!(listed.starts_with("offsite\tdemo/demo\t") && listed.contains("\tsucceeded\t"), "{listed}");
-    client.prints(&["check", "ping", "fail", "--key", key], 0);
-    assert!(client.prints(&["check", "list"], 0).contains("\tfailed\t"));
-    assert!(client.fails(&["check", "ping", "--key", "windlass_ping_wrong"], 3).contains("no check"));
-    assert!(client.fails(&["check", "ping", "maybe", "--key", key], 2).contains("success, start, fail"));
 }
 
 /// What people have in their crontabs: variables, mail, pipes, `%`, locks, names, steps, and what has no equivalent.

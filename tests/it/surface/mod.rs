@@ -1,6 +1,7 @@
 //! The resources around jobs, a file for each family.
 
 mod actions;
+mod addresses;
 mod bodies;
 mod clone;
 mod command_line;

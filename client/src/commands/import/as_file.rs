@@ -57,6 +57,8 @@ fn declared(job: &ImportedJob, target: &Target) -> Result<Value> {
     }
     add("retries", job.max_restarts.map(Value::from));
     add("max_duration_seconds", job.max_duration_seconds.map(Value::from));
+    add("cpu", job.cpu_milli.map(Value::from));
+    add("memory", job.memory_mib.map(Value::from));
     let settings = settings(job)?;
     add("settings", Some(settings).filter(|settings| !settings.is_empty()).map(Value::from));
     let variables: Map<String, Value> =

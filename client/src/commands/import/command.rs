@@ -117,7 +117,7 @@ pub(crate) struct Target {
     /// Deploy them as well, so that they run.
     #[arg(long, requires = "apply")]
     pub(super) deploy: bool,
-    /// The image of jobs whose file names none, as NAME:TAG. Jobs that run as plain processes do not use it.
+    /// The image of jobs whose file names none, as NAME:TAG or NAME@DIGEST. Jobs that run as plain processes do not use it.
     #[arg(long, default_value = "library/busybox:1.36.1")]
     pub(super) image: String,
     /// The container registry of the images; optional if there is only one.

@@ -75,9 +75,8 @@ async fn complete(place: &Place, id: Uuid, job: &ImportedJob) -> Result<()> {
 /// The body that creates a job.
 fn definition(job: &ImportedJob, image: &str, registry: Uuid) -> Result<Value> {
     let image = job.image.as_deref().unwrap_or(image);
-    let named = image.rsplit_once(':').filter(|(name, tag)| !name.is_empty() && !tag.contains('/'));
-    let (name, tag) =
-        named.ok_or_else(|| Failure::Usage(format!("the image must be written as NAME:TAG, not {image}")))?;
+    let (name, tag) = image_parts(image)
+        .ok_or_else(|| Failure::Usage(format!("the image must be written as NAME:TAG or NAME@DIGEST, not {image}")))?;
     let (entrypoint, arguments) = match job.command.split_first() {
         Some((first, rest)) => (Some(first), rest),
         None => (None, &[][..]),
@@ -97,10 +96,28 @@ fn definition(job: &ImportedJob, image: &str, registry: Uuid) -> Result<Value> {
         cron.insert("entrypoint".into(), entrypoint.as_str().into());
     }
     if let Some(fields) = body.as_object_mut() {
-        fields.extend(job.max_restarts.map(|count| ("max_nb_restart".to_owned(), count.into())));
-        fields.extend(job.max_duration_seconds.map(|seconds| ("max_duration_seconds".to_owned(), seconds.into())));
+        for (key, number) in [
+            ("max_nb_restart", job.max_restarts),
+            ("max_duration_seconds", job.max_duration_seconds),
+            ("cpu", job.cpu_milli),
+            ("memory", job.memory_mib),
+        ] {
+            fields.extend(number.map(|number| (key.to_owned(), number.into())));
+        }
     }
     Ok(body)
+}
+
+/// The name, with its digest, and the tag of an image that is written as NAME:TAG, NAME@DIGEST or NAME:TAG@DIGEST. The digest is the
+/// tag of one that has no other.
+fn image_parts(image: &str) -> Option<(String, &str)> {
+    let (before, digest) = image.split_once('@').map_or((image, None), |(before, digest)| (before, Some(digest)));
+    let (name, tag) = match before.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        _ => (before, None),
+    };
+    let tag = tag.or(digest).filter(|_| !name.is_empty())?;
+    Some((digest.map_or_else(|| name.to_owned(), |digest| format!("{name}@{digest}")), tag))
 }
 
 #[cfg(test)]
@@ -110,7 +127,7 @@ mod tests {
     use windlass_import::{CrontabDialect, CrontabForm, read_crontab};
 
     use super::super::settings::settings;
-    use super::definition;
+    use super::{definition, image_parts};
 
     #[test]
     fn a_line_becomes_a_job_with_the_settings_that_keep_its_meaning() {
@@ -129,5 +146,19 @@ mod tests {
         assert!(
             definition(job, "busybox", Uuid::nil()).is_err() && definition(job, "host:5000/x", Uuid::nil()).is_err()
         );
+    }
+
+    #[test]
+    fn images_have_a_tag_or_a_digest() {
+        for (image, expected) in [
+            ("acme/backup:1.2", Some(("acme/backup", "1.2"))),
+            ("acme/backup@sha256:00", Some(("acme/backup@sha256:00", "sha256:00"))),
+            ("acme/backup:1.2@sha256:00", Some(("acme/backup@sha256:00", "1.2"))),
+            ("host:5000/acme@sha256:00", Some(("host:5000/acme@sha256:00", "sha256:00"))),
+            ("host:5000/acme", None),
+            (":1", None),
+        ] {
+            assert_eq!(image_parts(image), expected.map(|(name, tag)| (name.to_owned(), tag)), "{image}");
+        }
     }
 }

@@ -41,7 +41,7 @@ const SOURCES: &[(&[&str], &str, &str, &str)] = &[
         &["kubernetes"],
         "a.yaml",
         "kind: CronJob\nmetadata: {name: a}\nspec: {schedule: '0 6 * * 1', jobTemplate: {spec: {template: {spec: {containers: [{image: b}]}}}}}\n",
-        "1\tjob\ta\t0 6 * * 1 (Etc/UTC)\tb",
+        "1\tjob\ta\t0 6 * * 1 (Etc/UTC)\tb:latest",
     ),
     (
         &["github"],
