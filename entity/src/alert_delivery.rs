@@ -21,6 +21,9 @@ pub enum MessageKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     pub alert: AlertId,
+    /// The id of the job, the environment, the workspace or the cluster. Messages of older versions have none.
+    #[serde(default)]
+    pub subject: Option<Uuid>,
     /// The name of the job, the environment, the workspace or the cluster.
     pub name: String,
     pub environment_id: Option<EnvironmentId>,
@@ -36,6 +39,21 @@ pub struct Item {
     pub at: DateTimeUtc,
     pub times: i32,
     pub reason: Option<String>,
+}
+
+impl Item {
+    /// The id of what the alert is about.
+    #[must_use]
+    pub fn about(&self) -> Uuid {
+        let known = [
+            self.subject,
+            self.job_id.map(|id| id.0),
+            self.environment_id.map(|id| id.0),
+            self.workspace_id.map(|id| id.0),
+            self.cluster_id.map(|id| id.0),
+        ];
+        known.into_iter().flatten().next().unwrap_or(self.alert.0)
+    }
 }
 
 /// The alerts of a message.

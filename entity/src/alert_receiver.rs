@@ -22,6 +22,14 @@ pub enum ReceiverKind {
     Opsgenie,
 }
 
+impl ReceiverKind {
+    /// Whether it is told about each alert by itself, and keeps what it was told open until it is told the end.
+    #[must_use]
+    pub const fn keeps_incidents(self) -> bool {
+        matches!(self, Self::Pagerduty | Self::Opsgenie)
+    }
+}
+
 /// How mail is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct MailSettings {

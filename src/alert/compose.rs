@@ -7,7 +7,7 @@ use entity::id::{AlertDeliveryId, JobId, RunId};
 use sea_orm::ActiveEnum as _;
 use uuid::Uuid;
 
-use crate::engine::alert::name;
+use crate::engine::alert::{LISTED, name};
 
 /// An alert in a message.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub(super) fn compose(
     (public_url, explanations, tails): (&str, Vec<String>, Vec<Tail>),
     now: DateTime<Utc>,
 ) -> Message {
-    let lines: Vec<Line> = items.iter().map(|item| line(rule, kind, item, public_url)).collect();
+    let lines: Vec<Line> = items.iter().take(LISTED).map(|item| line(rule, kind, item, public_url)).collect();
     Message {
         id: id.0,
         at: now,
@@ -63,7 +63,7 @@ pub(super) fn compose(
         condition: name(rule.condition),
         title: title(rule, kind, items, more),
         lines,
-        more,
+        more: i32::try_from(items.len().saturating_sub(LISTED)).unwrap_or(i32::MAX).saturating_add(more),
         summary: rule.summary.clone(),
         runbook: rule.runbook_url.clone(),
         explanations,
@@ -95,15 +95,8 @@ fn line(rule: &Rule, kind: MessageKind, item: &Item, public_url: &str) -> Line {
         }
     };
     let path = path(rule, item);
-    let ids = [
-        item.job_id.map(|id| id.0),
-        item.environment_id.map(|id| id.0),
-        item.workspace_id.map(|id| id.0),
-        item.cluster_id.map(|id| id.0),
-    ];
-    let subject = ids.into_iter().flatten().next().unwrap_or(rule.id.0);
     Line {
-        key: format!("{}-{subject}", rule.id),
+        key: format!("{}-{}", rule.id, item.about()),
         text: format!("{}: {what}", item.name),
         link: format!("{public_url}/console/{path}"),
         since: item.since,

@@ -24,10 +24,16 @@ pub(super) async fn hand_over(
         };
         return smtp::send(mail, address, message, app.config.webhook_private_addresses).await;
     }
+    let mut all = Ok(());
     for call in calls(receiver.kind, address, message) {
-        one(app, client, address, call, message).await?;
+        match one(app, client, address, call, message).await {
+            Ok(()) => {}
+            Err(Refused::Now(reason)) => return Err(Refused::Now(reason)),
+            // The others are about something else.
+            Err(Refused::Always(reason)) => all = Err(Refused::Always(reason)),
+        }
     }
-    Ok(())
+    all
 }
 
 async fn one(app: &App, client: &Client, address: &Address, call: Call, message: &Message) -> Result<(), Refused> {

@@ -1,7 +1,7 @@
 //! Sends a test message.
 
 use entity::alert_delivery::MessageKind;
-use entity::alert_receiver::{Model as Receiver, ReceiverKind};
+use entity::alert_receiver::Model as Receiver;
 use entity::alert_rule::Severity;
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ pub async fn try_out(app: &App, receiver: &Receiver, address: &Address, text: Op
         explanations: Vec::new(),
         tails: Vec::new(),
     };
-    let opens = matches!(receiver.kind, ReceiverKind::Pagerduty | ReceiverKind::Opsgenie);
+    let opens = receiver.kind.keeps_incidents();
     let mut messages = vec![message];
     if opens {
         messages.extend(messages.first().cloned().map(|message| Message { kind: MessageKind::Resolved, ..message }));

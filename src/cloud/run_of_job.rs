@@ -9,9 +9,9 @@ use super::run_document::ShownRun;
 use super::run_state::Progress;
 use crate::access::principal;
 use crate::access::reach::Rights;
-use crate::engine::{approval_wait, given_variables};
 use crate::engine::template::FlowType;
 use crate::engine::workspace::spec;
+use crate::engine::{approval_wait, given_variables};
 use crate::store;
 
 /// A job as a run, for a caller with these rights in its workspace.

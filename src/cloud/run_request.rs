@@ -11,7 +11,7 @@ use super::configuration_routes::configuration;
 use super::error::{Problem, Result};
 use super::json_api::{Given, one};
 use crate::access::{principal, require_right};
-use crate::engine::given_variables::{self, Given};
+use crate::engine::given_variables;
 use crate::engine::template::{CLI_APPLY, CLI_DESTROY};
 use crate::engine::variables::check_hcl;
 use crate::engine::workspace::{CloudRun, NewJob};
@@ -127,7 +127,7 @@ impl WantedRun {
             Problem::conflict("missing template", text)
         })?;
         let given = attributes.variables.iter().flatten();
-        let given = Given {
+        let given = given_variables::Given {
             variables: given.map(|one| (one.key.clone(), one.value.clone())).collect(),
             generates: attributes.allow_config_generation,
         };

@@ -8,6 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use super::approval_wait;
 use super::job_creation::{CloudRun, NewJob, PushedBy, create};
 use super::job_withdrawal::withdraw;
+use super::requester::Requester;
 use crate::access::reach::Rights;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -15,8 +16,8 @@ use crate::store;
 
 /// Who asks for it.
 #[derive(Clone, Debug)]
-pub struct Requester {
-    pub name: String,
+pub struct Planner {
+    pub who: Requester,
     /// As `access::principal` writes it.
     pub principal: String,
     pub rights: Rights,
@@ -36,7 +37,7 @@ pub async fn plan_again(
     app: &App,
     tx: &DatabaseTransaction,
     (of, job): (&workspace::Model, i32),
-    by: &Requester,
+    by: &Planner,
     now: DateTime<Utc>,
 ) -> Result<workspace_job::Model> {
     let job = store::workspace::lock_job(tx, job).await?.ok_or(Error::NotFound("job"))?;
@@ -54,7 +55,7 @@ pub async fn plan_again(
 }
 
 /// What somebody asked for with a job, asked for by somebody else.
-async fn same(db: &impl ConnectionTrait, job: &workspace_job::Model, by: &Requester) -> Result<NewJob> {
+async fn same(db: &impl ConnectionTrait, job: &workspace_job::Model, by: &Planner) -> Result<NewJob> {
     let addresses = store::workspace::addresses(db, job.id).await?;
     let of_kind = |kind: &str| {
         addresses.iter().filter(|address| address.kind == kind).map(|address| address.name.clone()).collect()
@@ -71,7 +72,8 @@ async fn same(db: &impl ConnectionTrait, job: &workspace_job::Model, by: &Reques
         refresh_only: job.refresh_only,
         targets: of_kind("TARGET"),
         replacements: of_kind("REPLACE"),
-        by: by.name.clone(),
+        by: by.who.author().to_owned(),
+        requester: Some(by.who.clone()),
         principal: Some(by.principal.clone()),
         rights: by.rights,
         cloud: job.configuration_version_id.map(|configuration| CloudRun {

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::console::form::Form;
 use crate::console::viewer::Viewer;
 use crate::console::{notice, paths};
-use crate::engine::plan_again::{Requester, plan_again};
+use crate::engine::plan_again::{Planner, plan_again};
 use crate::engine::workspace::{self, Reviewer};
 use crate::engine::workspace_lock;
 use crate::error::{Error, Result};
@@ -132,7 +132,7 @@ pub(super) async fn again(
 ) -> poem::Result<Response> {
     let (job, of, rights) = access::workspace_job(&app.db, &viewer.caller, id).await?;
     let caller = &viewer.caller;
-    let by = Requester { name: author(caller).to_owned(), principal: principal::stored(caller), rights };
+    let by = Planner { who: viewer.requester(), principal: principal::stored(caller), rights };
     let now = app.clock.now();
     let new = store::write(&app.db, async |tx| {
         let of = store::workspace::lock(tx, of.id).await?.filter(|of| !of.deleted);

@@ -2,9 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_delivery::Item;
+use entity::alert_receiver::ReceiverKind;
 
-/// The most alerts that a message lists; it counts the others.
-pub const ITEMS: usize = 50;
+/// The most alerts that the text of a message lists; it counts the others.
+pub const LISTED: usize = 50;
+/// The most alerts that a message has for a receiver that is told about each by itself: each is a request.
+const INCIDENTS: usize = 50;
+/// The most alerts that any other message has. It counts those beyond, which nothing tells apart any more.
+const KNOWN: usize = 1000;
 /// How long a new message waits for more alerts of its rule.
 const WAIT: TimeDelta = TimeDelta::seconds(1);
 /// The shortest time between two messages of a rule to a receiver.
@@ -18,45 +23,47 @@ pub fn send_at(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc>
     last.filter(|last| *last <= now + INTERVAL).map_or(first, |last| first.max(last + INTERVAL))
 }
 
-/// Adds alerts to those of a message. An alert that is in it already is replaced by its newer form.
-pub fn join((items, more): (&mut Vec<Item>, &mut i32), new: Vec<Item>) {
+/// How many alerts a message to a receiver has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    pub most: usize,
+    /// Whether others are counted. If not, they are in a further message.
+    pub counts: bool,
+}
+
+impl Capacity {
+    /// That of messages to a kind of receiver.
+    #[must_use]
+    pub const fn of(kind: ReceiverKind) -> Self {
+        match kind.keeps_incidents() {
+            true => Self { most: INCIDENTS, counts: false },
+            false => Self { most: KNOWN, counts: true },
+        }
+    }
+}
+
+/// Adds alerts to those of a message, and returns those for which there is no room. One about the same thing is replaced.
+pub(super) fn join(items: &mut Vec<Item>, new: Vec<Item>, most: usize) -> Vec<Item> {
+    let mut left = Vec::new();
     for item in new {
-        let is_full = items.len() >= ITEMS;
-        match items.iter_mut().find(|known| known.alert == item.alert) {
+        let is_full = items.len() >= most;
+        match items.iter_mut().find(|known| known.about() == item.about()) {
             Some(known) => *known = item,
-            None if is_full => *more = more.saturating_add(1),
+            None if is_full => left.push(item),
             None => items.push(item),
         }
     }
+    left
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
-    use entity::alert_delivery::Item;
-    use entity::id::{AlertId, EnvironmentId};
 
-    use super::{ITEMS, join, send_at};
+    use super::send_at;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
-    }
-
-    fn item(name: &str) -> Item {
-        Item {
-            alert: AlertId::create(),
-            name: name.into(),
-            environment_id: Some(EnvironmentId::create()),
-            job_id: None,
-            run_id: None,
-            workspace_id: None,
-            workspace_job_id: None,
-            cluster_id: None,
-            since: at(0),
-            at: at(0),
-            times: 1,
-            reason: None,
-        }
     }
 
     #[test]
@@ -65,15 +72,5 @@ mod tests {
         assert_eq!(send_at(Some(at(100)), at(101)), at(160));
         assert_eq!(send_at(Some(at(0)), at(100)), at(101));
         assert_eq!(send_at(Some(at(86_400)), at(100)), at(101), "one that is put off for a day delays nothing");
-    }
-
-    #[test]
-    fn a_message_lists_the_first_alerts_and_counts_the_others() {
-        let (mut items, mut more) = (Vec::new(), 0);
-        join((&mut items, &mut more), (0..ITEMS + 3).map(|_| item("job")).collect());
-        assert_eq!((items.len(), more), (ITEMS, 3));
-        let again = Item { times: 7, ..items[0].clone() };
-        join((&mut items, &mut more), vec![again]);
-        assert_eq!((items.len(), more, items[0].times), (ITEMS, 3, 7), "the same alert is listed once");
     }
 }

@@ -1,4 +1,5 @@
-//! Stores messages: one for all alerts of a rule that fire at about the same time, to each of its receivers.
+//! Stores messages: one for all alerts of a rule that fire at about the same time, to each of its receivers. A receiver that opens an
+//! incident for each of them may need several.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use entity::webhook_delivery::DeliveryState;
 use entity::{alert, alert_receiver};
 use sea_orm::DatabaseTransaction;
 
-use crate::engine::alert::{join, quiet_until, send_at};
+use crate::engine::alert::{Capacity, Placed, place, quiet_until, send_at};
 use crate::error::Result;
 use crate::store;
 
@@ -36,6 +37,7 @@ impl Outgoing {
 fn item(row: &alert::Model, name: &str, at: DateTime<Utc>) -> Item {
     Item {
         alert: row.id,
+        subject: Some(row.subject_id),
         name: name.to_owned(),
         environment_id: row.environment_id,
         job_id: row.job_id,
@@ -66,47 +68,51 @@ pub async fn tell(tx: &DatabaseTransaction, rules: &[Rule], outgoing: Outgoing, 
             let wants =
                 kind == MessageKind::Firing || receiver.send_resolved || rule.condition == Condition::RunRecovered;
             if wants {
-                store_message(tx, rule, &receiver, (kind, items.clone()), now).await?;
+                store_messages(tx, rule, &receiver, (kind, items.clone()), now).await?;
             }
         }
     }
     Ok(())
 }
 
-async fn store_message(
+async fn store_messages(
     tx: &DatabaseTransaction,
     rule: &Rule,
     receiver: &alert_receiver::Model,
     (kind, items): (MessageKind, Vec<Item>),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let group = (receiver.id, rule.id, kind);
-    if let Some(open) = store::alert::open_message(tx, group).await? {
-        let (mut listed, mut more) = (open.items.0, open.more);
-        join((&mut listed, &mut more), items.clone());
-        if store::alert::extend_message(tx, open.id, (Items(listed), more), now).await? {
-            return Ok(());
-        }
+    let waiting = store::alert::waiting_messages(tx, (receiver.id, rule.id)).await?;
+    let Placed { changed, new, continues, not_before } = place(&waiting, (kind, items), Capacity::of(receiver.kind));
+    for row in changed {
+        store::alert::change_message(tx, row.id, (row.items, row.more), now).await?;
     }
-    let (mut listed, mut more) = (Vec::new(), 0);
-    join((&mut listed, &mut more), items);
-    let send_at = send_at(store::alert::last_message(tx, group).await?, now);
-    let quiet_until = receiver.quiet_hours.as_ref().and_then(|hours| quiet_until(hours, rule.severity, send_at));
-    let row = Model {
-        id: AlertDeliveryId::create(),
-        receiver_id: receiver.id,
-        rule_id: rule.id,
-        kind,
-        created_at: now,
-        updated_at: now,
-        items: Items(listed),
-        more,
-        state: DeliveryState::Pending,
-        attempts: 0,
-        next_attempt_at: quiet_until.unwrap_or(send_at),
-        quiet_until,
-        error: None,
+    if new.is_empty() {
+        return Ok(());
+    }
+    let send_at = match continues {
+        Some(at) => at,
+        None => send_at(store::alert::last_message(tx, (receiver.id, rule.id, kind)).await?, now),
     };
-    store::alert::create_message(tx, row).await?;
+    let send_at = not_before.map_or(send_at, |ahead| send_at.max(ahead));
+    let quiet_until = receiver.quiet_hours.as_ref().and_then(|hours| quiet_until(hours, rule.severity, send_at));
+    for (items, more) in new {
+        let row = Model {
+            id: AlertDeliveryId::create(),
+            receiver_id: receiver.id,
+            rule_id: rule.id,
+            kind,
+            created_at: now,
+            updated_at: now,
+            items: Items(items),
+            more,
+            state: DeliveryState::Pending,
+            attempts: 0,
+            next_attempt_at: quiet_until.unwrap_or(send_at),
+            quiet_until,
+            error: None,
+        };
+        store::alert::create_message(tx, row).await?;
+    }
     Ok(())
 }

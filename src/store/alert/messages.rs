@@ -32,33 +32,38 @@ pub async fn create_message(tx: &impl ConnectionTrait, row: Model) -> Result<(),
     Ok(())
 }
 
-/// The message that alerts can still be added to, locked.
+/// The messages about a rule to a receiver that were not accepted yet, locked, in order.
 ///
 /// # Errors
 /// When the query fails.
-pub async fn open_message(
+pub async fn waiting_messages(
     tx: &impl ConnectionTrait,
-    (receiver, rule, kind): (AlertReceiverId, AlertRuleId, MessageKind),
-) -> Result<Option<Model>, DbErr> {
-    of_group(receiver, rule, kind)
+    (receiver, rule): (AlertReceiverId, AlertRuleId),
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::ReceiverId.eq(receiver))
+        .filter(Column::RuleId.eq(rule))
         .filter(is_pending())
-        .filter(Column::Attempts.eq(0))
         .order_by_asc(Column::Id)
         .lock_exclusive()
-        .one(tx)
+        .all(tx)
         .await
 }
 
-/// Replaces the alerts of a message that was not claimed yet. Returns false if it was.
+/// Replaces the alerts of a message that is locked and was not claimed yet. Without any, it is deleted: nothing is left to tell.
 ///
 /// # Errors
-/// When the statement fails.
-pub async fn extend_message(
+/// When the statement fails; `RecordNotUpdated` if it was claimed.
+pub async fn change_message(
     tx: &impl ConnectionTrait,
     id: AlertDeliveryId,
     (items, more): (Items, i32),
     now: DateTime<Utc>,
-) -> Result<bool, DbErr> {
+) -> Result<(), DbErr> {
+    if items.0.is_empty() && more == 0 {
+        Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::Attempts.eq(0)).exec(tx).await?;
+        return Ok(());
+    }
     let changed = Entity::update_many()
         .col_expr(Column::Items, Expr::value(items))
         .col_expr(Column::More, Expr::value(more))
@@ -67,7 +72,7 @@ pub async fn extend_message(
         .filter(Column::Attempts.eq(0))
         .exec(tx)
         .await?;
-    Ok(changed.rows_affected == 1)
+    if changed.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
 }
 
 /// When the newest message of a group was last changed: sent, tried, or stored.

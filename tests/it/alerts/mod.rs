@@ -2,6 +2,8 @@
 
 mod conditions;
 mod hanging;
+mod incidents;
+mod last_word;
 mod late;
 mod mail;
 mod receivers;

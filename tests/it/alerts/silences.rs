@@ -95,7 +95,7 @@ async fn a_wrong_silence_is_refused_as_a_whole() {
     assert_eq!(watch.it.client.get(&path).await.expect(200)["results"], json!([]));
 }
 
-fn nights() -> Value {
+pub(super) fn nights() -> Value {
     let days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
     json!({
         "time_zone": "Europe/Berlin", "spans": [{"weekdays": days, "from": "22:00", "to": "07:00"}],
