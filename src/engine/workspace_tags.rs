@@ -79,11 +79,11 @@ async fn tag(
 /// A database error.
 pub async fn remove(tx: &DatabaseTransaction, of: &workspace::Model, names: &[String], by: By<'_>) -> Result<()> {
     for name in names {
-        if let Some(id) = store::workspace::tag_by_name(tx, of.organization_id, name).await? {
-            if store::workspace::remove_tag(tx, of.id, id).await? {
-                let shown = json!({"tag": name});
-                workspace_event::part(tx, by, of, (kind::DELETE, Part::Tag), (Some(shown), None)).await?;
-            }
+        if let Some(id) = store::workspace::tag_by_name(tx, of.organization_id, name).await?
+            && store::workspace::remove_tag(tx, of.id, id).await?
+        {
+            let shown = json!({"tag": name});
+            workspace_event::part(tx, by, of, (kind::DELETE, Part::Tag), (Some(shown), None)).await?;
         }
     }
     Ok(())

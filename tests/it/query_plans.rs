@@ -223,6 +223,15 @@ async fn runs_are_found_by_indexes() {
     watched.check("by_idempotency_key", store::run::by_idempotency_key(db, job, "key")).await;
     watched.check("list_by_ids", store::run::list_by_ids(db, vec![id])).await;
     watched.check("list_newest_of_environments", store::run::list_newest_of_environments(db, &[environment], 5)).await;
+    assert_eq!(watched.broken.into_inner().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn runs_that_end_are_found_by_indexes() {
+    let folder = tempfile::tempdir().unwrap();
+    let watched = Watched::new(&folder).await;
+    let db = &watched.db;
+    let (job, id) = (JobId::create(), RunId::create());
     watched.check("note_stop", store::run::note_stop(db, id, None, now())).await;
     watched.check("cancel one", cancel::request_cancel(db, id, now())).await;
     watched.check("cancel of a job", cancel::request_cancel_of_job(db, job, DeploymentId::create(), now())).await;

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use entity::alert_rule;
 use poem::http::StatusCode;
-use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
-use windlass::engine::tick;
 
 use super::{Service, Watch};
 

@@ -187,8 +187,10 @@ async fn messages_are_found_by_indexes() {
     let group = (receiver, of_rule, MessageKind::Firing);
     watched.check("receivers", store::alert::list_receivers_by_ids(db, vec![receiver])).await;
     watched.check("new message", store::alert::create_message(db, message())).await;
-    watched.check("open message", store::alert::open_message(db, group)).await;
-    watched.check("extended message", store::alert::extend_message(db, id, (Items::default(), 0), now())).await;
+    watched.check("waiting messages", store::alert::waiting_messages(db, (receiver, of_rule))).await;
+    for more in [0, 1] {
+        watched.check("changed message", store::alert::change_message(db, id, (Items::default(), more), now())).await;
+    }
     watched.check("last message", store::alert::last_message(db, group)).await;
     watched.check("next message", store::alert::next_message(db, &room())).await;
     watched.check("next new message", store::alert::next_message(db, &Room { retries: 0, ..room() })).await;
