@@ -1,5 +1,7 @@
 //! Calls of the API, and what their errors mean for a person.
 
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -18,11 +20,17 @@ const JSON: &str = "application/json";
 const JSON_API: &str = "application/vnd.api+json";
 const ATOMIC: &str = "application/vnd.api+json;ext=\"https://jsonapi.org/ext/atomic\"";
 
+/// Gets another token for one that the server does not accept any more.
+pub(crate) trait Renew {
+    fn renewed<'a>(&'a self, refused: &'a str) -> Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
+}
+
 /// A server, as whoever has the token.
 pub(crate) struct Api {
     base: String,
-    token: String,
+    token: Mutex<String>,
     http: reqwest::Client,
+    renewal: Option<Box<dyn Renew>>,
 }
 
 /// What the server answers when it refuses: the text is in one of these, or in both.
@@ -75,7 +83,17 @@ impl Api {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build();
-        Ok(Self { base, token, http: http.map_err(|error| Failure::Refused(error.to_string()))? })
+        let http = http.map_err(|error| Failure::Refused(error.to_string()))?;
+        Ok(Self { base, token: Mutex::new(token), http, renewal: None })
+    }
+
+    /// The same, whose token can be renewed.
+    pub(crate) fn renewed_by(self, renewal: impl Renew + 'static) -> Self {
+        Self { renewal: Some(Box::new(renewal)), ..self }
+    }
+
+    fn token(&self) -> MutexGuard<'_, String> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value> {
@@ -154,19 +172,34 @@ impl Api {
         self.answered(request, WAIT).await
     }
 
-    /// The answer to a request, unless it is a refusal.
+    /// The answer to a request, unless it is a refusal. Nothing has been done for a request whose token was not accepted, so that it can be
+    /// sent again with another one.
     async fn answered(&self, request: RequestBuilder, patience: Duration) -> Result<Response> {
-        let request = request.header("authorization", format!("Token {}", self.token));
-        let answer = tokio::time::timeout(patience, request.send()).await;
-        let answer = answer
-            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, patience.as_secs())))?;
-        let answer = answer.map_err(|error| Failure::Refused(unreachable(&self.base, &error)))?;
+        let again = request.try_clone();
+        let token = self.token().clone();
+        let mut answer = self.sent(request, &token, patience).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let (Some(renewal), Some(again)) = (&self.renewal, again)
+        {
+            let token = renewal.renewed(&token).await?;
+            *self.token() = token.clone();
+            answer = self.sent(again, &token, patience).await?;
+        }
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
         Err(refused(status, &said(text)))
+    }
+
+    /// The answer to a request with a token.
+    async fn sent(&self, request: RequestBuilder, token: &str, patience: Duration) -> Result<Response> {
+        let request = request.header("authorization", format!("Token {token}"));
+        let answer = tokio::time::timeout(patience, request.send()).await;
+        let answer = answer
+            .map_err(|_| Failure::Refused(format!("{} did not answer within {} s", self.base, patience.as_secs())))?;
+        answer.map_err(|error| Failure::Refused(unreachable(&self.base, &error)))
     }
 }
 

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
-use chrono::{DateTime, Utc};
-
-use crate::api::{Api, is_same_server};
+use crate::api::{Api, Renew, is_same_server};
 use crate::device::{Device, SignIn};
 use crate::failure::{Failure, Result};
 use crate::options::Options;
@@ -49,8 +48,11 @@ fn file(options: &Options) -> Result<PathBuf> {
 
 impl Contexts {
     pub(crate) fn read(options: &Options) -> Result<Self> {
-        let file = file(options)?;
-        match std::fs::read_to_string(&file) {
+        Self::read_from(&file(options)?)
+    }
+
+    fn read_from(file: &Path) -> Result<Self> {
+        match std::fs::read_to_string(file) {
             Ok(text) => {
                 serde_json::from_str(&text).map_err(|error| Failure::Refused(format!("{}: {error}", file.display())))
             }
@@ -59,9 +61,12 @@ impl Contexts {
         }
     }
 
-    /// Replaces the file as a whole, so that it is never half-written.
     pub(crate) fn write(&self, options: &Options) -> Result<()> {
-        let file = file(options)?;
+        self.write_to(&file(options)?)
+    }
+
+    /// Replaces the file as a whole, so that it is never half-written.
+    fn write_to(&self, file: &Path) -> Result<()> {
         let refused = |error: std::io::Error| Failure::Refused(format!("{}: {error}", file.display()));
         let text = serde_json::to_string_pretty(self).map_err(|error| Failure::Refused(error.to_string()))?;
         if let Some(folder) = file.parent() {
@@ -76,7 +81,7 @@ impl Contexts {
         std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
         let mut opened = open.open(&new).map_err(refused)?;
         opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(refused)?;
-        std::fs::rename(&new, &file).map_err(refused)
+        std::fs::rename(&new, file).map_err(refused)
     }
 }
 
@@ -96,32 +101,43 @@ fn chosen(options: &Options) -> Result<Option<(String, Context)>> {
     }
 }
 
-/// The token of a context, renewed if it has ended. A refresh token may be used only once: commands that run at the same time take turns,
-/// and use what the first of them has got.
-async fn token_of(options: &Options, name: &str, context: &Context, now: DateTime<Utc>) -> Result<String> {
-    let is_valid = |context: &Context| context.sign_in.as_ref().is_none_or(|sign_in| !sign_in.is_over(now));
-    if is_valid(context) {
-        return Ok(context.token.clone());
+/// The sign-in of a stored context.
+struct StoredSignIn {
+    file: PathBuf,
+    name: String,
+}
+
+impl StoredSignIn {
+    /// The token, renewed if it is not valid. A refresh token may be used only once: commands that run at the same time take turns, and
+    /// use what the first of them has got.
+    async fn token(&self, is_valid: impl Fn(&str, &SignIn) -> bool) -> Result<String> {
+        let path = self.file.with_extension("lock");
+        let refused = |error: std::io::Error| Failure::Refused(format!("{}: {error}", path.display()));
+        let lock = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(refused)?;
+        let turn = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
+        let _turn = turn.map_err(|error| Failure::Refused(error.to_string()))?.map_err(refused)?;
+        let mut stored = Contexts::read_from(&self.file)?;
+        let gone = || Failure::NotFound(format!("the context {} is gone", self.name));
+        let Context { token, sign_in, .. } = stored.contexts.get_mut(&self.name).ok_or_else(gone)?;
+        let Some(sign_in) = sign_in.as_mut().filter(|sign_in| !is_valid(token, sign_in)) else {
+            return Ok(token.clone());
+        };
+        let tokens = Device::new()?.refreshed(sign_in).await?;
+        let missing =
+            || Failure::NotSignedIn("the issuer has sent no token: run `windlass login --device` again".into());
+        tokens.get(sign_in.uses).ok_or_else(missing)?.clone_into(token);
+        sign_in.expires_at = tokens.end(sign_in.uses, crate::times::now());
+        sign_in.refresh_token = tokens.refresh_token.or(sign_in.refresh_token.take());
+        let token = token.clone();
+        stored.write_to(&self.file)?;
+        Ok(token)
     }
-    let path = file(options)?.with_extension("lock");
-    let refused = |error: std::io::Error| Failure::Refused(format!("{}: {error}", path.display()));
-    let lock = std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(refused)?;
-    let turn = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await;
-    let _turn = turn.map_err(|error| Failure::Refused(error.to_string()))?.map_err(refused)?;
-    let mut stored = Contexts::read(options)?;
-    let gone = || Failure::NotFound(format!("the context {name} is gone"));
-    let context = stored.contexts.get_mut(name).ok_or_else(gone)?;
-    let Some(sign_in) = context.sign_in.as_mut().filter(|sign_in| sign_in.is_over(now)) else {
-        return Ok(context.token.clone());
-    };
-    let tokens = Device::new()?.refreshed(sign_in).await?;
-    let missing = || Failure::NotSignedIn("the issuer has sent no token: run `windlass login --device` again".into());
-    tokens.get(sign_in.uses).ok_or_else(missing)?.clone_into(&mut context.token);
-    sign_in.expires_at = tokens.end(now);
-    sign_in.refresh_token = tokens.refresh_token.or(sign_in.refresh_token.take());
-    let token = context.token.clone();
-    stored.write(options)?;
-    Ok(token)
+}
+
+impl Renew for StoredSignIn {
+    fn renewed<'a>(&'a self, refused: &'a str) -> Pin<Box<dyn Future<Output = Result<String>> + 'a>> {
+        Box::pin(self.token(move |token, _| token != refused))
+    }
 }
 
 /// The server, and the organization by name or id if one is named.
@@ -134,9 +150,18 @@ pub(crate) async fn connect(options: &Options) -> Result<(Api, Option<String>)> 
         .url
         .as_ref()
         .is_none_or(|url| stored_url.as_ref().is_some_and(|stored_url| is_same_server(url, stored_url)));
+    let mut renewal = None;
     let token = match (&options.token, &context) {
         (Some(token), _) => Some(token.clone()),
-        (None, Some((name, context))) if is_same => Some(token_of(options, name, context, crate::times::now()).await?),
+        (None, Some((name, Context { token, sign_in: Some(sign_in), .. }))) if is_same => {
+            let now = crate::times::now();
+            let stored = StoredSignIn { file: file(options)?, name: name.clone() };
+            let is_over = sign_in.is_over(now);
+            let token = if is_over { stored.token(|_, stored| !stored.is_over(now)).await? } else { token.clone() };
+            renewal = Some(stored);
+            Some(token)
+        }
+        (None, Some((_, context))) if is_same => Some(context.token.clone()),
         (None, _) => None,
     };
     let token = token
@@ -145,7 +170,12 @@ pub(crate) async fn connect(options: &Options) -> Result<(Api, Option<String>)> 
     let url = options.url.clone().or(stored_url).unwrap_or_else(|| DEFAULT_URL.into());
     let organization =
         options.organization.clone().or_else(|| of_context(|context| context.organization.clone()).filter(|_| is_same));
-    Ok((Api::new(&url, token)?, organization))
+    let api = Api::new(&url, token)?;
+    let api = match renewal {
+        Some(renewal) => api.renewed_by(renewal),
+        None => api,
+    };
+    Ok((api, organization))
 }
 
 /// The address of the server, for commands that need no token.

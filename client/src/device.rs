@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Method, Url};
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,11 @@ const PAUSE: u64 = 5;
 const PATIENCE: u64 = 3600;
 /// A token is renewed this long before it ends.
 const EARLY: TimeDelta = TimeDelta::seconds(30);
+
+/// Who the person is, and tokens that are renewed.
+const SCOPE: &str = "openid email profile offline_access";
+/// The same with their groups, which many issuers tell only then. Others do not accept a scope that they do not know.
+const SCOPE_WITH_GROUPS: &str = "openid email profile groups offline_access";
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -61,6 +68,7 @@ pub(crate) struct Endpoints {
     issuer: String,
     pub(crate) token_endpoint: String,
     device_authorization_endpoint: Option<String>,
+    scopes_supported: Option<Vec<String>>,
 }
 
 /// What a person has to do.
@@ -92,9 +100,28 @@ impl Tokens {
         }
     }
 
-    pub(crate) fn end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        now.checked_add_signed(TimeDelta::try_seconds(self.expires_in?)?)
+    /// When the token of a kind ends. What the issuer says beside the tokens is about the access token alone; an ID token says it itself.
+    pub(crate) fn end(&self, uses: Uses, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let own = self.get(uses).and_then(end_of_jwt);
+        let beside = || now.checked_add_signed(TimeDelta::try_seconds(self.expires_in?)?);
+        match uses {
+            Uses::AccessToken => beside().or(own),
+            Uses::IdToken => own,
+        }
     }
+}
+
+/// The end in a JWT, which the server checks; none if it is another kind of token.
+fn end_of_jwt(token: &str) -> Option<DateTime<Utc>> {
+    #[derive(Deserialize)]
+    struct Claims {
+        /// Seconds, possibly with a fraction (RFC 7519, section 2).
+        exp: f64,
+    }
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    let since = Duration::try_from_secs_f64(claims.exp).ok()?;
+    DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::from_std(since).ok()?)
 }
 
 /// An issuer that refuses.
@@ -158,9 +185,17 @@ impl Device {
         let none = || Failure::Refused(format!("{} has no device flow: sign in with a token", issuer.issuer));
         let address = endpoints.device_authorization_endpoint.as_deref().ok_or_else(none)?;
         check_address(address)?;
-        let scope = "openid email profile offline_access";
-        let form = [("client_id", issuer.client_id.as_str()), ("scope", scope), ("audience", &issuer.audience)];
-        let (status, text) = self.call(Method::POST, address, Some(&form)).await?;
+        let form = |scope: &'static str| {
+            [("client_id", issuer.client_id.as_str()), ("scope", scope), ("audience", issuer.audience.as_str())]
+        };
+        let has_groups = endpoints.scopes_supported.iter().flatten().any(|scope| scope == "groups");
+        let scope = if has_groups { SCOPE_WITH_GROUPS } else { SCOPE };
+        let (mut status, mut text) = self.call(Method::POST, address, Some(&form(scope))).await?;
+        let is_refused = serde_json::from_str(&text).is_ok_and(|refusal: Refusal| refusal.error == "invalid_scope");
+        if has_groups && is_refused {
+            // The issuer has the scope, and this client may not ask for it.
+            (status, text) = self.call(Method::POST, address, Some(&form(SCOPE))).await?;
+        }
         serde_json::from_str(&text).map_err(|_| {
             let said = serde_json::from_str::<Refusal>(&text).ok().map(|refusal| match next(refusal) {
                 Next::End(text) => text,
@@ -270,7 +305,7 @@ pub(crate) async fn issuer_of(url: &str) -> Result<Issuer> {
 mod tests {
     use chrono::{DateTime, TimeDelta};
 
-    use super::{Next, Refusal, SignIn, Uses, check_address, encoded, next};
+    use super::{Next, Refusal, SignIn, Tokens, Uses, check_address, encoded, next};
 
     #[test]
     fn answers_say_what_comes_next() {
@@ -319,5 +354,26 @@ mod tests {
         assert!(of(Some(end)).is_over(end - TimeDelta::seconds(20)));
         assert!(!of(Some(end)).is_over(end - TimeDelta::seconds(40)));
         assert!(!of(None).is_over(end));
+    }
+
+    /// The payload says `{"exp":7200.5}`.
+    #[test]
+    fn each_token_has_its_own_end() {
+        let jwt = "e30.eyJleHAiOjcyMDAuNX0.c2ln";
+        let of = |access_token: &str, expires_in| Tokens {
+            access_token: access_token.into(),
+            id_token: Some(jwt.into()),
+            refresh_token: None,
+            expires_in,
+        };
+        let now = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+        let in_jwt = Some(DateTime::UNIX_EPOCH + TimeDelta::milliseconds(7_200_500));
+        let beside = Some(now + TimeDelta::days(1));
+        assert_eq!(of("opaque", Some(86_400)).end(Uses::IdToken, now), in_jwt);
+        assert_eq!(of("opaque", Some(86_400)).end(Uses::AccessToken, now), beside);
+        assert_eq!(of(jwt, None).end(Uses::AccessToken, now), in_jwt);
+        for other in ["opaque", "a.b.c", "e30.e30.", ""] {
+            assert_eq!(of(other, None).end(Uses::AccessToken, now), None, "{other}");
+        }
     }
 }

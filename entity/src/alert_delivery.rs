@@ -39,6 +39,9 @@ pub struct Item {
     pub at: DateTimeUtc,
     pub times: i32,
     pub reason: Option<String>,
+    /// Whether a receiver that is told about each alert by itself has accepted it, although not the whole message.
+    #[serde(default)]
+    pub told: bool,
 }
 
 impl Item {

@@ -18,7 +18,7 @@ pub struct Model {
     pub name: Option<String>,
     /// Set by the person; does not change `email`, which comes from the JWT.
     pub communication_email: Option<String>,
-    /// The groups in their last JWT.
+    /// The groups in the last JWT that stated any; an empty list is a statement.
     pub groups: Option<Json>,
 }
 

@@ -27,6 +27,7 @@ use crate::input::bounds::{CLAIM, GROUPS, SUBJECT};
 use crate::input::stored_text::check_length;
 use crate::secret::{KeyRing, SESSION_PREFIX, Secret, TOKEN_PREFIX, TokenHash};
 use crate::store;
+use crate::store::person::Stated;
 
 const REMEMBERED: TimeDelta = TimeDelta::milliseconds(500);
 const MOST_REMEMBERED: usize = 10_000;
@@ -285,9 +286,15 @@ impl Authenticator {
         })
     }
 
-    /// The person of a valid JWT. A new person is stored, so that they can become a member.
+    /// The person of a valid JWT. A new person is stored, so that they can become a member. Only the issuer and the subject of a person
+    /// never change: what a later JWT states is stored, and what it does not state stays as it is.
     async fn person(&self, claims: Claims, now: DateTime<Utc>) -> Result<Identity> {
         let Claims { issuer, subject, email, name, groups, nonce: _, expires_at: _ } = claims;
+        let stated = Stated {
+            email: email.clone().filter(|text| is_said(text)),
+            name: name.filter(|text| is_said(text)),
+            groups: groups.as_ref().map(|groups| json!(groups)),
+        };
         let known = store::person::by_subject(&self.db, &issuer, &subject).await?;
         let person = match known {
             Some(person) => person,
@@ -297,24 +304,30 @@ impl Authenticator {
                     created_at: now,
                     issuer,
                     subject,
-                    email: email.clone(),
-                    name,
+                    email: stated.email.clone(),
+                    name: stated.name.clone(),
                     communication_email: None,
-                    groups: Some(json!(groups)),
+                    groups: stated.groups.clone(),
                 };
                 store::write(&self.db, async |tx| store::person::create(tx, row.clone()).await).await?
             }
         };
-        if person.groups.as_ref() != Some(&json!(groups)) {
-            store::write_one(&self.db, async |db| store::person::set_groups(&db, person.id, json!(groups)).await)
-                .await?;
+        if stated.differs_from(&person) {
+            store::write_one(&self.db, async |db| store::person::set_stated(&db, person.id, &stated).await).await?;
         }
         let memberships = grants(&self.db, store::person::list_memberships(&self.db, person.id).await?).await?;
-        let name = person.name.or(person.email).unwrap_or(person.subject);
+        let name = stated.name.or(person.name).or(stated.email).or(person.email).unwrap_or(person.subject);
         // The address in this JWT, not a stored one: its current owner may accept its invitations.
         let subject = Subject::Person { id: person.id, name, email };
+        // The groups as well: one without the claim was not made to act for any.
+        let groups = groups.unwrap_or_default();
         Ok(Identity { subject, memberships, groups, access_token: None, api_token: None })
     }
+}
+
+/// A blank text says nothing about a person.
+fn is_said(text: &str) -> bool {
+    !text.trim().is_empty()
 }
 
 /// Claims are stored, and shown to others. What cannot be stored is no valid credential.
@@ -331,7 +344,8 @@ fn check_claims(claims: &Claims) -> std::result::Result<(), &'static str> {
     if !is_valid_or_absent(name) {
         return Err("the claim name of the JWT must have at most 1024 characters, and no NUL characters");
     }
-    if groups.len() > GROUPS || !groups.iter().all(|group| is_valid(group, CLAIM)) {
+    let is_refused = |groups: &Vec<String>| groups.len() > GROUPS || groups.iter().any(|group| !is_valid(group, CLAIM));
+    if groups.as_ref().is_some_and(is_refused) {
         return Err(
             "the claim groups of the JWT must have at most 1000 items of at most 1024 characters, and no NUL characters",
         );

@@ -26,6 +26,19 @@ struct Discovery {
     token_endpoint: Option<String>,
     #[serde(default)]
     userinfo_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    scopes_supported: Option<Vec<String>>,
+}
+
+/// Where the secret of a client is in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretIn {
+    /// HTTP Basic, `client_secret_basic`.
+    Header,
+    /// A field of the form, `client_secret_post`.
+    Form,
 }
 
 /// Where people sign in, where codes are exchanged for tokens, and where an issuer says who somebody is.
@@ -33,7 +46,22 @@ struct Discovery {
 pub(super) struct Endpoints {
     pub(super) authorization: String,
     pub(super) token: String,
+    /// Which ways to send a secret to `token` are tried, in this order.
+    pub(super) secret_in: &'static [SecretIn],
     pub(super) userinfo: Option<String>,
+    /// Whether it has a scope `groups`, for the claim of that name.
+    pub(super) has_groups: bool,
+}
+
+/// The ways to send a secret that an issuer offers, its default (`OpenID` Connect Discovery, section 3) first. Which of them it wants
+/// from one client, no document says.
+fn ways(offered: Option<&[String]>) -> &'static [SecretIn] {
+    let offers = |method: &str| offered.is_none_or(|all| all.iter().any(|one| one == method));
+    match (offers("client_secret_basic"), offers("client_secret_post")) {
+        (true, false) => &[SecretIn::Header],
+        (false, true) => &[SecretIn::Form],
+        _ => &[SecretIn::Header, SecretIn::Form],
+    }
 }
 
 #[derive(Default)]
@@ -125,6 +153,12 @@ impl KeySet {
         &self.client
     }
 
+    /// The issuer does not accept this server as a client, which no second attempt of a person changes.
+    pub(super) fn refuses_client(&self, source: Source) -> Error {
+        let text = "does not accept this server as a client: check --oidc-client-id and --oidc-client-secret";
+        Error::unavailable(format!("the OIDC issuer {} {text}", self.issuer), source)
+    }
+
     pub(super) fn unavailable(&self, source: Source) -> Error {
         Error::unavailable(format!("the OIDC issuer {} cannot be reached; try again", self.issuer), source)
     }
@@ -138,7 +172,11 @@ impl KeySet {
         let discovery = self.discover().await.map_err(|error| self.unavailable(error.into()))?;
         match (discovery.authorization_endpoint, discovery.token_endpoint) {
             (Some(authorization), Some(token)) if discovery.issuer == self.issuer => {
-                Ok(Endpoints { authorization, token, userinfo: discovery.userinfo_endpoint })
+                let secret_in = ways(discovery.token_endpoint_auth_methods_supported.as_deref());
+                let userinfo = discovery.userinfo_endpoint;
+                let has_groups =
+                    discovery.scopes_supported.is_some_and(|all| all.iter().any(|scope| scope == "groups"));
+                Ok(Endpoints { authorization, token, secret_in, userinfo, has_groups })
             }
             _ => Err(self.unavailable("its discovery document names no endpoints for this issuer".into())),
         }
@@ -162,4 +200,19 @@ impl KeySet {
 /// The keys with this id; without an id, all keys of the set.
 fn find(set: &JwkSet, kid: Option<&str>) -> Vec<Jwk> {
     set.keys.iter().filter(|key| kid.is_none() || key.common.key_id.as_deref() == kid).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SecretIn, ways};
+
+    #[test]
+    fn a_secret_is_sent_as_the_issuer_offers_and_by_its_default_first() {
+        let of = |methods: &[&str]| ways(Some(&methods.iter().map(|&method| method.to_owned()).collect::<Vec<_>>()));
+        assert_eq!(ways(None), [SecretIn::Header, SecretIn::Form]);
+        assert_eq!(of(&["client_secret_post", "client_secret_basic"]), [SecretIn::Header, SecretIn::Form]);
+        assert_eq!(of(&["none", "client_secret_basic"]), [SecretIn::Header]);
+        assert_eq!(of(&["client_secret_post"]), [SecretIn::Form]);
+        assert_eq!(of(&["private_key_jwt"]), [SecretIn::Header, SecretIn::Form]);
+    }
 }

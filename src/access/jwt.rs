@@ -35,8 +35,8 @@ pub struct Claims {
     pub subject: String,
     pub email: Option<String>,
     pub name: Option<String>,
-    /// The claim `groups`.
-    pub groups: Vec<String>,
+    /// The claim `groups`; none if the token says nothing about it, which is not the same as a person without groups.
+    pub groups: Option<Vec<String>>,
     /// Of the sign-in that an ID token belongs to.
     pub nonce: Option<String>,
     pub expires_at: DateTime<Utc>,
@@ -66,6 +66,11 @@ struct RawClaims {
 /// Whatever the value of a claim is, it was stated.
 pub(super) fn stated<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<serde_json::Value>, D::Error> {
     serde_json::Value::deserialize(from).map(Some)
+}
+
+/// The groups in a claim, if it is a list of them.
+pub(super) fn listed(claim: serde_json::Value) -> Option<Vec<String>> {
+    serde_json::from_value(claim).unwrap_or_default()
 }
 
 /// Which email addresses of an issuer count.
@@ -162,7 +167,7 @@ impl Verifier {
             subject: claims.sub,
             email,
             name: claims.name,
-            groups: serde_json::from_value(claims.groups).unwrap_or_default(),
+            groups: listed(claims.groups),
             nonce: claims.nonce,
             expires_at,
         })

@@ -17,6 +17,8 @@ pub(super) struct Line {
     pub(super) text: String,
     pub(super) link: String,
     pub(super) since: DateTime<Utc>,
+    /// Whether a receiver that is told about each alert by itself has accepted it.
+    pub(super) told: bool,
 }
 
 /// The last lines of a log.
@@ -100,6 +102,7 @@ fn line(rule: &Rule, kind: MessageKind, item: &Item, public_url: &str) -> Line {
         text: format!("{}: {what}", item.name),
         link: format!("{public_url}/console/{path}"),
         since: item.since,
+        told: item.told,
     }
 }
 
@@ -160,6 +163,11 @@ pub(super) fn quoted(kind: MessageKind, items: &[Item]) -> Vec<(String, RunId)> 
 }
 
 impl Message {
+    /// Whether it ends what was told before. A recovery that its rule is about ends nothing that the rule has told.
+    pub(super) fn closes(&self) -> bool {
+        self.kind == MessageKind::Resolved && self.condition != name(Condition::RunRecovered)
+    }
+
     /// The whole text below the title.
     pub(super) fn body(&self) -> String {
         let mut parts: Vec<String> = Vec::new();

@@ -32,12 +32,14 @@ pub(super) struct Call {
     pub(super) body: String,
     /// Whether it is signed with the secret (Standard Webhooks).
     pub(super) signed: bool,
+    /// The place of the line that it is about, if it is about one only.
+    pub(super) line: Option<usize>,
 }
 
 impl Call {
     fn json(url: &str, body: &Value) -> Self {
         let headers = vec![("content-type", "application/json".into())];
-        Self { url: url.to_owned(), headers, body: body.to_string(), signed: false }
+        Self { url: url.to_owned(), headers, body: body.to_string(), signed: false, line: None }
     }
 
     fn with(mut self, header: &'static str, value: String) -> Self {
@@ -64,11 +66,15 @@ pub(super) fn calls(kind: ReceiverKind, to: &Address, message: &Message) -> Vec<
             vec![Call::json(url, &body)]
         }
         ReceiverKind::Ntfy => vec![ntfy(url, &secret, message)],
-        ReceiverKind::Pagerduty => {
-            message.lines.iter().map(|line| Call::json(url, &pagerduty(&secret, message, line))).collect()
-        }
-        ReceiverKind::Opsgenie => message.lines.iter().map(|line| opsgenie(url, &secret, message, line)).collect(),
+        ReceiverKind::Pagerduty => each(message, |line| Call::json(url, &pagerduty(&secret, message, line))),
+        ReceiverKind::Opsgenie => each(message, |line| opsgenie(url, &secret, message, line)),
     }
+}
+
+/// A request for each line that was not accepted yet.
+fn each(message: &Message, call: impl Fn(&Line) -> Call) -> Vec<Call> {
+    let left = message.lines.iter().enumerate().filter(|(_, line)| !line.told);
+    left.map(|(place, line)| Call { line: Some(place), ..call(line) }).collect()
 }
 
 fn standard(message: &Message) -> Value {
@@ -127,25 +133,28 @@ fn ntfy(url: &str, token: &str, message: &Message) -> Call {
     };
     let tag = if message.kind == MessageKind::Firing { "rotating_light" } else { "white_check_mark" };
     let headers = vec![("priority", priority.to_owned()), ("tags", tag.to_owned())];
-    let call = Call { url: url.to_owned(), headers, body: message.text(NTFY), signed: false };
+    let call = Call { url: url.to_owned(), headers, body: message.text(NTFY), signed: false, line: None };
     if token.is_empty() { call } else { call.with("authorization", format!("Bearer {token}")) }
 }
 
+/// What an incident is known by. Nothing closes one about a recovery, so the next one must not be taken for it.
+fn incident(message: &Message, line: &Line) -> String {
+    let is_news = message.kind == MessageKind::Resolved && !message.closes();
+    if is_news { format!("{}-{}", line.key, message.id) } else { line.key.clone() }
+}
+
 fn pagerduty(key: &str, message: &Message, line: &Line) -> Value {
-    let action = match message.kind {
-        MessageKind::Firing => "trigger",
-        MessageKind::Resolved => "resolve",
-    };
-    let severity = match message.severity {
-        Severity::Low => "info",
-        Severity::Medium => "warning",
-        Severity::High => "error",
-        Severity::Critical => "critical",
+    let action = if message.closes() { "resolve" } else { "trigger" };
+    let severity = match (message.kind, message.severity) {
+        (MessageKind::Resolved, _) | (_, Severity::Low) => "info",
+        (_, Severity::Medium) => "warning",
+        (_, Severity::High) => "error",
+        (_, Severity::Critical) => "critical",
     };
     json!({
         "routing_key": key,
         "event_action": action,
-        "dedup_key": line.key,
+        "dedup_key": incident(message, line),
         "client": "Windlass",
         "client_url": line.link,
         "payload": {
@@ -162,27 +171,25 @@ fn pagerduty(key: &str, message: &Message, line: &Line) -> Value {
 
 fn opsgenie(url: &str, key: &str, message: &Message, line: &Line) -> Call {
     let base = url.trim_end_matches('/');
-    let call = match message.kind {
-        MessageKind::Firing => {
-            let priority = match message.severity {
-                Severity::Low => "P4",
-                Severity::Medium => "P3",
-                Severity::High => "P2",
-                Severity::Critical => "P1",
-            };
-            let body = json!({
-                "message": cut(&line.text, OPSGENIE.0),
-                "alias": line.key,
-                "description": cut(&format!("{}\n\n{}", line.link, message.body()), OPSGENIE.1),
-                "priority": priority,
-                "source": "windlass",
-            });
-            Call::json(&format!("{base}/v2/alerts"), &body)
-        }
-        MessageKind::Resolved => {
-            let path = format!("{base}/v2/alerts/{}/close?identifierType=alias", line.key);
-            Call::json(&path, &json!({ "source": "windlass", "note": cut(&line.text, OPSGENIE.1) }))
-        }
+    let call = if message.closes() {
+        let path = format!("{base}/v2/alerts/{}/close?identifierType=alias", line.key);
+        Call::json(&path, &json!({ "source": "windlass", "note": cut(&line.text, OPSGENIE.1) }))
+    } else {
+        let priority = match (message.kind, message.severity) {
+            (MessageKind::Resolved, _) => "P5",
+            (_, Severity::Low) => "P4",
+            (_, Severity::Medium) => "P3",
+            (_, Severity::High) => "P2",
+            (_, Severity::Critical) => "P1",
+        };
+        let body = json!({
+            "message": cut(&line.text, OPSGENIE.0),
+            "alias": incident(message, line),
+            "description": cut(&format!("{}\n\n{}", line.link, message.body()), OPSGENIE.1),
+            "priority": priority,
+            "source": "windlass",
+        });
+        Call::json(&format!("{base}/v2/alerts"), &body)
     };
     call.with("authorization", format!("GenieKey {key}"))
 }

@@ -17,6 +17,7 @@ fn message(text: &str) -> Message {
         text: text.into(),
         link: "https://windlass.example/console/run/1".into(),
         since: DateTime::UNIX_EPOCH,
+        told: false,
     };
     Message {
         id: Uuid::nil(),

@@ -1,5 +1,7 @@
 //! Hands a message over to its receiver.
 
+use std::time::Duration;
+
 use entity::alert_receiver::{Model as Receiver, ReceiverKind};
 use reqwest::Client;
 
@@ -11,26 +13,60 @@ use super::smtp;
 use crate::app::App;
 use crate::outbound;
 
-/// Sends a message. Success means that the receiver has confirmed it.
+/// What a receiver answered.
+pub(super) struct Answer {
+    /// Success means that it has confirmed all of the message.
+    pub(super) whole: Result<(), Refused>,
+    /// The places of the lines that it has confirmed by themselves.
+    pub(super) told: Vec<usize>,
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        Self { whole: Err(refused), told: Vec::new() }
+    }
+}
+
+/// Sends what the receiver has not confirmed yet of a message, within a time.
 pub(super) async fn hand_over(
     app: &App,
     client: &Client,
     (receiver, address): (&Receiver, &Address),
     message: &Message,
-) -> Result<(), Refused> {
+    patience: Duration,
+) -> Answer {
+    let mut told = Vec::new();
     if receiver.kind == ReceiverKind::Email {
-        let Some(mail) = &receiver.mail else {
-            return Err(Refused::Always("the receiver has no mail settings".into()));
+        let private = app.config.webhook_private_addresses;
+        let whole = match &receiver.mail {
+            Some(mail) => smtp::send(mail, address, message, (private, patience)).await,
+            None => Err(Refused::Always("the receiver has no mail settings".into())),
         };
-        return smtp::send(mail, address, message, app.config.webhook_private_addresses).await;
+        return Answer { whole, told };
     }
+    let sent = each(app, client, (receiver.kind, address), message, &mut told);
+    let whole = tokio::time::timeout(patience, sent)
+        .await
+        .unwrap_or_else(|_| Err(Refused::Now("the receiver took too long".into())));
+    Answer { whole, told }
+}
+
+/// Makes the requests that deliver a message, and notes the lines that were accepted: the others are tried again without them.
+async fn each(
+    app: &App,
+    client: &Client,
+    (kind, address): (ReceiverKind, &Address),
+    message: &Message,
+    told: &mut Vec<usize>,
+) -> Result<(), Refused> {
     let mut all = Ok(());
-    for call in calls(receiver.kind, address, message) {
+    for call in calls(kind, address, message) {
+        let line = call.line;
         match one(app, client, address, call, message).await {
-            Ok(()) => {}
-            Err(Refused::Now(reason)) => return Err(Refused::Now(reason)),
+            Ok(()) => told.extend(line),
             // The others are about something else.
             Err(Refused::Always(reason)) => all = Err(Refused::Always(reason)),
+            Err(refused) => return Err(refused),
         }
     }
     all

@@ -34,6 +34,7 @@ mod rule_settings;
 mod sealed_address;
 mod send_due;
 mod silence_settings;
+mod silenced_items;
 mod smtp;
 mod subject;
 mod timed;

@@ -84,7 +84,7 @@ pub(super) async fn tell_due(app: &App, now: DateTime<Utc>) -> Result<bool> {
         rows.retain(|row| !over.contains(&row.id));
         for (row, rule, at) in located(tx, &rules, &rows).await? {
             let next = after_wait(row, rule, silenced(&silences, rule, &at.position, now), now);
-            if next.state == AlertState::Triggered && !rule.receivers.0.is_empty() {
+            if next.state != AlertState::Suppressed && !rule.receivers.0.is_empty() {
                 outgoing.add(rule.id, &next, &at.name);
             }
             store::alert::save_alert(tx, next, false).await?;
@@ -120,7 +120,10 @@ fn after_wait(row: &alert::Model, rule: &Rule, silence: Option<&Silence>, now: D
         AlertState::Pending => (Some(now), "told, because it has held for long enough"),
         AlertState::Triggered | AlertState::Notified => (Some(now), "told, because the rule has a receiver now"),
     };
-    alert::Model { state: AlertState::Triggered, due_at: None, told_at, decision: decision.into(), ..row.clone() }
+    // What was told before its silence stays told.
+    let was_told = row.state == AlertState::Suppressed && row.told_at.is_some() && !rule.receivers.0.is_empty();
+    let state = if was_told { AlertState::Notified } else { AlertState::Triggered };
+    alert::Model { state, due_at: None, told_at, decision: decision.into(), ..row.clone() }
 }
 
 /// Alerts with their rules and where their subjects are.

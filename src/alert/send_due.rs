@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::alert_delivery::Model;
-use entity::id::RunId;
+use entity::id::{AlertId, RunId};
 use entity::webhook_delivery::DeliveryState;
 use entity::{alert_receiver, alert_rule};
 use reqwest::Client;
@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::compose::{Message, Tail, compose, explained, quoted};
-use super::hand_over::hand_over;
+use super::hand_over::{Answer, hand_over};
 use super::refused::Refused;
 use super::sealed_address::Address;
+use super::silenced_items::without_silenced;
 use crate::app::App;
 use crate::engine::alert::quiet_until;
 use crate::engine::explanation::{Explanation, explain};
@@ -31,15 +32,6 @@ use crate::store::row_changes::Watched;
 const LINES: usize = 20;
 const TIME: &str = "%Y-%m-%d %H:%M:%S UTC";
 
-/// The pauses before the first retries; the last one repeats.
-const PAUSES: [TimeDelta; 5] = [
-    TimeDelta::seconds(5),
-    TimeDelta::seconds(30),
-    TimeDelta::minutes(2),
-    TimeDelta::minutes(5),
-    TimeDelta::minutes(10),
-];
-const LAST_PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// A message is given up when it is older.
 const GIVEN_UP: TimeDelta = TimeDelta::days(3);
 
@@ -108,6 +100,7 @@ async fn one(app: &App, client: &Client, row: Model, lease_ends_at: DateTime<Utc
         })
         .await;
     }
+    let Some(row) = without_silenced(app, &rule, row).await? else { return Ok(()) };
     // The time in which it had to wait does not count.
     let first_at = quiet(row.created_at).unwrap_or(row.created_at);
     let answer = match Address::open(app, &receiver) {
@@ -118,16 +111,13 @@ async fn one(app: &App, client: &Client, row: Model, lease_ends_at: DateTime<Utc
             if left.is_zero() {
                 return Ok(());
             }
-            let handed_over = hand_over(app, client, (&receiver, &address), &message);
-            tokio::time::timeout(left, handed_over)
-                .await
-                .unwrap_or_else(|_| Err(Refused::Now("the receiver took too long".into())))
+            hand_over(app, client, (&receiver, &address), &message, left).await
         }
         // This counts as an attempt, so that the message ends.
         Err(error) => {
             tracing::error!(receiver = %receiver.id, ?error, "the address of a receiver cannot be read");
             app.metrics.row_failed(Pass::Messages.name());
-            Err(Refused::Now(error.reason()))
+            Refused::Now(error.reason()).into()
         }
     };
     settle(app, row, answer, (first_at, app.clock.now())).await
@@ -136,27 +126,28 @@ async fn one(app: &App, client: &Client, row: Model, lease_ends_at: DateTime<Utc
 /// Stores what became of a message.
 async fn settle(
     app: &App,
-    row: Model,
-    answer: Result<(), Refused>,
+    mut row: Model,
+    Answer { whole, told }: Answer,
     (first_at, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<()> {
-    let pause = usize::try_from(row.attempts).ok().and_then(|place| PAUSES.get(place)).copied().unwrap_or(LAST_PAUSE);
-    let may_retry = now + pause < first_at + GIVEN_UP;
+    for (place, item) in row.items.0.iter_mut().enumerate() {
+        item.told |= whole.is_ok() || told.contains(&place);
+    }
+    let heard: Vec<AlertId> = row.items.0.iter().filter(|item| item.told).map(|item| item.alert).collect();
+    let pause = whole.as_ref().err().and_then(|refused| refused.pause(row.attempts, row.error.as_deref()));
+    let next = pause.map(|pause| now + pause).filter(|next| *next < first_at + GIVEN_UP);
     store::write(&app.db, async |tx| {
-        let error = answer.as_ref().err().map(|refused| refused.reason().to_owned());
-        match &answer {
-            Ok(()) => {
-                store::alert::end_message(tx, row.id, (DeliveryState::Delivered, None), now).await?;
-                let alerts = row.items.0.iter().map(|item| item.alert).collect();
-                store::alert::mark_notified(tx, alerts).await?;
-            }
-            Err(Refused::Now(reason)) if may_retry => {
-                store::alert::release_message(tx, row.id, (now + pause, reason.clone()), now).await?;
-            }
-            Err(Refused::Now(_) | Refused::Always(_)) => {
-                store::alert::end_message(tx, row.id, (DeliveryState::Failed, error.clone()), now).await?;
-            }
+        let error = whole.as_ref().err().map(|refused| refused.reason().to_owned());
+        if !told.is_empty() {
+            // The next attempt begins with those that were not accepted.
+            store::alert::change_claimed_message(tx, row.id, row.items.clone()).await?;
         }
+        match (error.clone(), next) {
+            (None, _) => store::alert::end_message(tx, row.id, (DeliveryState::Delivered, None), now).await?,
+            (Some(reason), Some(next)) => store::alert::release_message(tx, row.id, (next, reason), now).await?,
+            (error, None) => store::alert::end_message(tx, row.id, (DeliveryState::Failed, error), now).await?,
+        }
+        store::alert::mark_notified(tx, heard.clone(), now).await?;
         store::alert::note_error(tx, row.receiver_id, error).await.map_err(Error::from)
     })
     .await

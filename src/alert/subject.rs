@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use entity::alert;
+use entity::alert_delivery::Item;
 use entity::id::{ClusterId, EnvironmentId, JobId, OrganizationId, WorkspaceId};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
@@ -32,12 +33,26 @@ impl Subject {
     }
 
     pub(super) fn of(row: &alert::Model) -> Option<Self> {
-        match (row.environment_id, row.job_id, row.workspace_id, row.cluster_id) {
-            (Some(environment), Some(job), ..) => Some(Self::Job(environment, job)),
-            (Some(environment), None, ..) => Some(Self::Environment(environment)),
-            (None, _, Some(workspace), _) => Some(Self::Workspace(workspace, row.workspace_job_id.unwrap_or(0))),
-            (None, _, None, Some(cluster)) => Some(Self::Cluster(cluster)),
-            (None, _, None, None) => None,
+        let workspace = row.workspace_id.map(|id| (id, row.workspace_job_id));
+        Self::known_by((row.environment_id, row.job_id), workspace, row.cluster_id)
+    }
+
+    pub(super) fn of_item(item: &Item) -> Option<Self> {
+        let workspace = item.workspace_id.map(|id| (id, item.workspace_job_id));
+        Self::known_by((item.environment_id, item.job_id), workspace, item.cluster_id)
+    }
+
+    fn known_by(
+        place: (Option<EnvironmentId>, Option<JobId>),
+        workspace: Option<(WorkspaceId, Option<i32>)>,
+        cluster: Option<ClusterId>,
+    ) -> Option<Self> {
+        match (place, workspace, cluster) {
+            ((Some(environment), Some(job)), ..) => Some(Self::Job(environment, job)),
+            ((Some(environment), None), ..) => Some(Self::Environment(environment)),
+            ((None, _), Some((workspace, job)), _) => Some(Self::Workspace(workspace, job.unwrap_or(0))),
+            ((None, _), None, Some(cluster)) => Some(Self::Cluster(cluster)),
+            ((None, _), None, None) => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sends a test message.
 
+use std::time::Duration;
+
 use entity::alert_delivery::MessageKind;
 use entity::alert_receiver::Model as Receiver;
 use entity::alert_rule::Severity;
@@ -11,6 +13,9 @@ use super::sealed_address::Address;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::outbound;
+
+/// How long somebody waits for the answer to a test message.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Sends a test message to a receiver, and waits for its answer. An incident that it opens is closed again.
 ///
@@ -29,7 +34,7 @@ pub async fn try_out(app: &App, receiver: &Receiver, address: &Address, text: Op
         rule: "test".into(),
         condition: "test".into(),
         title: format!("[TEST] {}", receiver.name),
-        lines: vec![Line { key: format!("test-{id}"), text, link: app.public_url(), since: now }],
+        lines: vec![Line { key: format!("test-{id}"), text, link: app.public_url(), since: now, told: false }],
         more: 0,
         summary: None,
         runbook: None,
@@ -42,7 +47,8 @@ pub async fn try_out(app: &App, receiver: &Receiver, address: &Address, text: Op
         messages.extend(messages.first().cloned().map(|message| Message { kind: MessageKind::Resolved, ..message }));
     }
     for message in &messages {
-        hand_over(app, &client, (receiver, address), message).await.map_err(|refused| {
+        let answer = hand_over(app, &client, (receiver, address), message, PATIENCE).await;
+        answer.whole.map_err(|refused| {
             Error::invalid("alert_receiver", format!("the test message was not accepted: {}", refused.reason()))
         })?;
     }

@@ -46,9 +46,13 @@ pub(super) struct Answer {
 
 #[handler]
 pub(super) async fn begin(Data(app): Data<&Arc<App>>, Query(wanted): Query<Wanted>) -> poem::Result<Response> {
-    let attempt = Attempt::create()?;
-    let address = app.authenticator.sign_in_address(&attempt, &redirect_address(app)).await?;
     let next = reply::inside(wanted.next.as_deref()).to_owned();
+    Ok(leave(app, Attempt::create()?, next).await?)
+}
+
+/// Sends somebody to the issuer, and keeps the attempt in their browser.
+async fn leave(app: &App, attempt: Attempt, next: String) -> Result<Response> {
+    let address = app.authenticator.sign_in_address(&attempt, &redirect_address(app)).await?;
     let kept = Kept { attempt, next, until: app.clock.now().timestamp() + PATIENCE };
     let text = serde_json::to_vec(&kept).map_err(Error::internal)?;
     let sealed = URL_SAFE_NO_PAD.encode(app.keys.seal(&seal_place(), &text)?);
@@ -70,6 +74,11 @@ pub(super) async fn callback(
         return Ok(refused("This sign-in was begun in another tab. Begin again."));
     }
     let Some(code) = answer.code else {
+        if answer.error.as_deref() == Some("invalid_scope")
+            && let Some(attempt) = kept.attempt.with_fewer_scopes()?
+        {
+            return Ok(leave(app, attempt, kept.next).await?);
+        }
         let reason = answer.error.unwrap_or_else(|| "no reason".into());
         return Ok(refused(&format!("The OIDC issuer did not sign you in: {reason}.")));
     };

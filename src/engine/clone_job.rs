@@ -38,12 +38,12 @@ pub async fn clone_job(
         command::lock_for_addition(tx, target.id).await?;
         let copy = copy_job(tx, source, target, name, now).await?;
         let same = source.environment_id == target.id;
-        let mut copies = HashMap::new();
+        let (mut copies, outputs) = (HashMap::new(), HashMap::new());
         let renamed = [(source.id, copy.id)];
         let rows = store::variable::list_of_job(tx, source.id).await?;
         // The official API does not copy aliases into another environment.
         let rows = rows.into_iter().filter(|row| same || row.kind != VariableKind::Alias).collect();
-        copy_variables(app, tx, rows, Owner::Job(copy.id), &mut copies, &renamed, now).await?;
+        copy_variables(app, tx, rows, Owner::Job(copy.id), (&mut copies, &outputs), &renamed, now).await?;
         if same && let Some(place) = store::stage::place(tx, source.id).await? {
             store::stage::attach(tx, stage_job::Model { job_id: copy.id, created_at: now, updated_at: now, ..place })
                 .await?;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use entity::id::StageId;
-use entity::{cluster, deployment_rule, environment, job, stage, stage_job};
+use entity::id::{StageId, VariableId};
+use entity::{cluster, deployment_rule, environment, job, stage, stage_job, variable};
 use sea_orm::DatabaseTransaction;
 
 use super::copy_job::{copy_job, copy_variables};
@@ -79,13 +79,14 @@ pub(super) async fn copy_environment(
     }
     faults.result()?;
     let mut copies = HashMap::new();
+    let rows = store::variable::list_below_environment(tx, source.id).await?;
+    let outputs = keys_of_outputs(&rows);
     let (of_jobs, own): (Vec<_>, Vec<_>) =
-        without_outputs(store::variable::list_below_environment(tx, source.id).await?)
-            .partition(|row| row.job_id.is_some());
-    copy_variables(app, tx, own, Owner::Environment(copy.id), &mut copies, &renamed, now).await?;
+        rows.into_iter().filter(|row| row.output_of.is_none()).partition(|row| row.job_id.is_some());
+    copy_variables(app, tx, own, Owner::Environment(copy.id), (&mut copies, &outputs), &renamed, now).await?;
     for (old, new) in &renamed {
         let rows = of_jobs.iter().filter(|row| row.job_id == Some(*old)).cloned().collect();
-        copy_variables(app, tx, rows, Owner::Job(*new), &mut copies, &renamed, now).await?;
+        copy_variables(app, tx, rows, Owner::Job(*new), (&mut copies, &outputs), &renamed, now).await?;
     }
     if rule == RuleOfCopy::Same
         && let Some(row) = store::row::by_id::<deployment_rule::Model>(tx, source.id).await?
@@ -104,7 +105,9 @@ fn fits(app: &App, job: &job::Model, cluster: &cluster::Model) -> Result<()> {
     faults.below(&format!("jobs.{}", job.name)).result()
 }
 
-/// Excludes job outputs: the copies produce their own.
-fn without_outputs(rows: Vec<entity::variable::Model>) -> impl Iterator<Item = entity::variable::Model> {
-    rows.into_iter().filter(|row| row.output_of.is_none())
+/// The keys of the outputs of jobs, by the ids of their variables. Those are not copied: the copies produce their own. The alias that the
+/// server gives an output counts as the output.
+fn keys_of_outputs(rows: &[variable::Model]) -> HashMap<VariableId, String> {
+    let outputs = rows.iter().filter(|row| row.output_of.is_some());
+    outputs.map(|row| (row.id, row.target_key.as_ref().unwrap_or(&row.key).clone())).collect()
 }

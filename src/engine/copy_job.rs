@@ -42,8 +42,9 @@ pub async fn copy_job(
 
 /// Copies variables to an owner.
 ///
-/// References to variables and jobs that were copied before are rewritten to the copies. An alias whose target the
-/// owner cannot see is dropped; an override of one becomes a plain value.
+/// References to variables and jobs that were copied before are rewritten to the copies. What refers to an output, by its id in
+/// `outputs`, refers to that of the copied job by its key, because there is none before that job has run. Another alias whose target
+/// the owner cannot see is dropped; an override of one becomes a plain value.
 ///
 /// # Errors
 /// Database errors.
@@ -52,7 +53,7 @@ pub async fn copy_variables(
     tx: &DatabaseTransaction,
     rows: Vec<variable::Model>,
     owner: Owner,
-    copies: &mut HashMap<VariableId, VariableId>,
+    (copies, outputs): (&mut HashMap<VariableId, VariableId>, &HashMap<VariableId, String>),
     renamed: &[(JobId, JobId)],
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -63,7 +64,8 @@ pub async fn copy_variables(
         if row.kind == VariableKind::BuiltIn {
             continue;
         }
-        let target_id = row.target_id.map(|id| copies.get(&id).copied().unwrap_or(id));
+        let output = row.target_id.and_then(|id| outputs.get(&id)).map(|key| rename(key, renamed));
+        let target_id = row.target_id.map(|id| copies.get(&id).copied().unwrap_or(id)).filter(|_| output.is_none());
         let there = match target_id {
             Some(id) => store::variable::is_visible(tx, id, owner).await?,
             None => true,
@@ -71,6 +73,12 @@ pub async fn copy_variables(
         if !there && row.kind == VariableKind::Alias {
             continue;
         }
+        let key = match (row.kind, &output) {
+            (VariableKind::Override, Some(key)) => key.clone(),
+            // A built-in variable has no row, and the id of its job is in its name.
+            (VariableKind::Override, None) if row.target_id.is_none() => rename(&row.key, renamed),
+            _ => row.key.clone(),
+        };
         let id = VariableId::create();
         copies.insert(row.id, id);
         let mut copy = variable::Model {
@@ -87,9 +95,10 @@ pub async fn copy_variables(
             created_at: now,
             updated_at: now,
             target_id: target_id.filter(|_| there),
+            key,
             kind: if there { row.kind } else { VariableKind::Value },
             value: row.value.as_deref().map(|text| rename(text, renamed)),
-            target_key: row.target_key.as_deref().map(|text| rename(text, renamed)),
+            target_key: row.target_key.as_deref().map(|text| output.unwrap_or_else(|| rename(text, renamed))),
             sealed: None,
             ..row.clone()
         };

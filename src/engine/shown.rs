@@ -62,6 +62,13 @@ pub fn effective_action(action: Action, forced: Option<Event>) -> Action {
     }
 }
 
+/// Whether a part says nothing about whether its job is deployed: it has run the command of a CRON job once, which has no schedule before
+/// and after it.
+#[must_use]
+pub fn only_ran_once(part: &deployment_job::Model) -> bool {
+    part.forced_event == Some(Event::Cron) && part.progress == Progress::Succeeded
+}
+
 /// The phase of a deployment part, or the phase in which it failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PartPhase {

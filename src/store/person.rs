@@ -41,12 +41,36 @@ pub async fn create(db: &impl ConnectionTrait, row: person::Model) -> Result<per
     Ok(by_subject(db, &row.issuer, &row.subject).await?.unwrap_or(row))
 }
 
-/// Stores the groups that the last JWT of a person named.
+/// What a JWT states of its person; none is what it does not state.
+pub struct Stated {
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub groups: Option<serde_json::Value>,
+}
+
+impl Stated {
+    /// Whether it differs from what is stored. What it does not state does not.
+    #[must_use]
+    pub fn differs_from(&self, row: &person::Model) -> bool {
+        fn differs<T: PartialEq>(stated: &Option<T>, stored: &Option<T>) -> bool {
+            stated.is_some() && stated != stored
+        }
+        differs(&self.email, &row.email) || differs(&self.name, &row.name) || differs(&self.groups, &row.groups)
+    }
+}
+
+/// Stores what the last JWT of a person states; at least one thing.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_groups(db: &impl ConnectionTrait, id: PersonId, groups: serde_json::Value) -> Result<(), DbErr> {
-    let row = person::ActiveModel { groups: ActiveValue::Set(Some(groups)), ..Default::default() };
+pub async fn set_stated(db: &impl ConnectionTrait, id: PersonId, stated: &Stated) -> Result<(), DbErr> {
+    let Stated { email, name, groups } = stated;
+    let row = person::ActiveModel {
+        email: email.clone().map_or(ActiveValue::NotSet, |email| ActiveValue::Set(Some(email))),
+        name: name.clone().map_or(ActiveValue::NotSet, |name| ActiveValue::Set(Some(name))),
+        groups: groups.clone().map_or(ActiveValue::NotSet, |groups| ActiveValue::Set(Some(groups))),
+        ..Default::default()
+    };
     person::Entity::update_many().set(row).filter(person::Column::Id.eq(id)).exec(db).await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use poem::{EndpointExt as _, IntoEndpoint as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use windlass::access::authenticate::Authenticator;
+use windlass::access::code_flow::CodeFlow;
 use windlass::access::jwt::{Addresses, Verifier};
 use windlass::app::{App, Parts};
 use windlass::clock::Clock;
@@ -24,7 +25,7 @@ use windlass::liveness::wake::Wake;
 use windlass::observe::metrics::Metrics;
 use windlass::runner::agent::Agents;
 use windlass::runner::{Runners, Target};
-use windlass::secret::KeyRing;
+use windlass::secret::{KeyRing, Secret};
 use windlass::{api, bootstrap, store};
 
 pub(crate) use self::client::{Answer, Client, id};
@@ -222,6 +223,14 @@ impl TestApp {
     pub(crate) fn with_processes(self) -> Self {
         let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
         (app.runners.local, app.runners.processes) = (Ok(Target::Process), true);
+        Self { app: Arc::new(app), ..self }
+    }
+
+    /// The same whose console signs people in as a client of its issuer, before it is used.
+    pub(crate) fn with_console_client(self, client_id: &str, secret: &str) -> Self {
+        let Ok(mut app) = Arc::try_unwrap(self.app) else { panic!("nobody else has it yet") };
+        let flow = CodeFlow { client_id: client_id.into(), client_secret: Some(Secret::new(secret.into())) };
+        app.authenticator = app.authenticator.with_code_flow(Some(flow));
         Self { app: Arc::new(app), ..self }
     }
 

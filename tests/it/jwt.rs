@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use poem::http::StatusCode;
 use poem::listener::{Acceptor as _, Listener as _, TcpListener};
 use poem::web::{Data, Form, Json};
-use poem::{EndpointExt as _, IntoResponse as _, Response, Route, get, handler, post};
+use poem::{EndpointExt as _, IntoResponse as _, Request, Response, Route, get, handler, post};
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof};
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use serde_json::{Value, json};
@@ -38,6 +38,18 @@ pub(crate) struct Issuer {
     pub(crate) answers: Arc<Mutex<VecDeque<Value>>>,
     /// The forms that it was sent.
     pub(crate) forms: Arc<Mutex<Vec<HashMap<String, String>>>>,
+    pub(crate) habits: Arc<Mutex<Habits>>,
+}
+
+/// In what one issuer is unlike another one.
+#[derive(Default)]
+pub(crate) struct Habits {
+    /// What else its discovery document says.
+    pub(crate) more: Vec<(&'static str, Value)>,
+    /// The only `Authorization` of a client that it accepts.
+    pub(crate) basic: Option<String>,
+    /// What it says about whoever has an access token.
+    pub(crate) userinfo: Option<Value>,
 }
 
 struct Served {
@@ -46,14 +58,20 @@ struct Served {
     fetches: Arc<AtomicUsize>,
     answers: Arc<Mutex<VecDeque<Value>>>,
     forms: Arc<Mutex<Vec<HashMap<String, String>>>>,
+    habits: Arc<Mutex<Habits>>,
 }
 
 #[handler]
 fn discovery(served: Data<&Arc<Served>>) -> Json<Value> {
     let at = |path: &str| format!("{}/{path}", served.url);
-    Json(json!({
+    let mut document = json!({
         "issuer": served.url, "jwks_uri": at("keys"), "token_endpoint": at("token"), "device_authorization_endpoint": at("device"),
-    }))
+        "authorization_endpoint": at("authorize"), "userinfo_endpoint": at("userinfo"),
+    });
+    for (name, value) in &served.habits.lock().unwrap().more {
+        document[*name] = value.clone();
+    }
+    Json(document)
 }
 
 #[handler]
@@ -66,11 +84,23 @@ fn give_code(served: Data<&Arc<Served>>, form: Form<HashMap<String, String>>) ->
 }
 
 #[handler]
-fn give_tokens(served: Data<&Arc<Served>>, form: Form<HashMap<String, String>>) -> Response {
+fn give_tokens(served: Data<&Arc<Served>>, request: &Request, form: Form<HashMap<String, String>>) -> Response {
     served.forms.lock().unwrap().push(form.0);
+    let basic = served.habits.lock().unwrap().basic.clone();
+    if basic.is_some() && request.header("authorization") != basic.as_deref() {
+        return Json(json!({"error": "invalid_client"})).with_status(StatusCode::UNAUTHORIZED).into_response();
+    }
     let answer = served.answers.lock().unwrap().pop_front().unwrap_or_else(|| json!({"error": "invalid_grant"}));
     let status = if answer.get("error").is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Json(answer).with_status(status).into_response()
+}
+
+#[handler]
+fn user_info(served: Data<&Arc<Served>>) -> Response {
+    match served.habits.lock().unwrap().userinfo.clone() {
+        Some(said) => Json(said).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 #[handler]
@@ -91,16 +121,17 @@ impl Issuer {
         let url = format!("http://{}", acceptor.local_addr()[0].as_socket_addr().unwrap());
         let keys = Arc::new(Mutex::new(JwkSet { keys: vec![jwk(0, "one")] }));
         let fetches = Arc::new(AtomicUsize::new(0));
-        let (answers, forms) = (Arc::default(), Arc::default());
-        let it = Self { url, keys, fetches, answers, forms };
-        let Self { url, keys, fetches, answers, forms } = &it;
+        let (answers, forms, habits) = (Arc::default(), Arc::default(), Arc::default());
+        let it = Self { url, keys, fetches, answers, forms, habits };
+        let Self { url, keys, fetches, answers, forms, habits } = &it;
         let (keys, fetches, answers, forms) = (keys.clone(), fetches.clone(), answers.clone(), forms.clone());
-        let served = Arc::new(Served { url: url.clone(), keys, fetches, answers, forms });
+        let served = Arc::new(Served { url: url.clone(), keys, fetches, answers, forms, habits: habits.clone() });
         let routes = Route::new()
             .at("/.well-known/openid-configuration", get(discovery))
             .at("/keys", get(key_set))
             .at("/device", post(give_code))
             .at("/token", post(give_tokens))
+            .at("/userinfo", get(user_info))
             .data(served);
         tokio::spawn(poem::Server::new_with_acceptor(acceptor).run(routes));
         it

@@ -315,6 +315,7 @@ async fn schedules_and_deployments_are_found_by_indexes() {
     watched.check("a job", store::job::view_by_id(db, job)).await;
     watched.check("compared jobs", store::job::list_compared(db, environment, None, 10)).await;
     let keys = std::collections::HashMap::from([(job, id)]);
+    watched.check("unforced parts", store::deployment::newest_unforced_parts(db, &[job])).await;
     watched.check("parts by keys", store::deployment::list_parts_by_keys(db, &keys)).await;
     let deleted = store::deployment::is_environment_being_deleted(db, environment);
     watched.check("is_environment_being_deleted", deleted).await;

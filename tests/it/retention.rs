@@ -60,6 +60,25 @@ async fn deployments_go_and_states_stay() {
     assert_eq!(numbers().await, [4, 5]);
 }
 
+/// The state of a job that was stopped, and then run once, is that of the stop.
+#[tokio::test]
+async fn the_deployment_before_forced_runs_stays() {
+    let app = TestApp::configured(|config| config.deployment_days = 10).await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("job", "@yearly")).await;
+    for action in ["deploy", "stop", "deploy?forceEvent=CRON", "deploy?forceEvent=CRON"] {
+        it.client.post(&format!("/job/{job}/{action}"), json!({})).await.expect(202);
+        app.settle().await;
+        app.runner.exit_all(0);
+        app.settle().await;
+    }
+    app.clock.forward(11 * DAY);
+    prune(&app).await;
+    let rows = deployment::Entity::find().order_by_asc(deployment::Column::Number).all(&app.app.db).await.unwrap();
+    assert_eq!(rows.into_iter().map(|row| row.number).collect::<Vec<_>>(), [2, 4]);
+    assert_eq!(it.state(&job).await, "STOPPED");
+}
+
 #[tokio::test]
 async fn events_and_deliveries_go() {
     let app = TestApp::configured(|config| (config.event_days, config.webhook_delivery_days) = (10, 3)).await;

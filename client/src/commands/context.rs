@@ -78,7 +78,7 @@ async fn sign_in(url: &str, screen: &mut Screen) -> Result<(String, SignIn)> {
             Err(Failure::NotSignedIn(_)) => continue,
             found => found?,
         };
-        let (token, expires_at) = (token.to_owned(), tokens.end(now));
+        let (token, expires_at) = (token.to_owned(), tokens.end(uses, now));
         let sign_in = SignIn {
             token_endpoint: endpoints.token_endpoint.clone(),
             client_id: issuer.client_id.clone(),

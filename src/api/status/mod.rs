@@ -27,7 +27,7 @@ use self::response::{ServiceActionStatusEnum, ServiceSubActionEnum};
 use self::status_response::{environment_status, status};
 use crate::api::wire::Timestamp;
 use crate::engine::shown::PartPhase;
-use crate::engine::state::{Configuration, EnvironmentSnapshot, JobSnapshot, PartRuns};
+use crate::engine::state::{Configuration, EnvironmentSnapshot, JobSnapshot, PartRuns, needs_part_before};
 use crate::error::Result;
 use crate::store;
 
@@ -45,7 +45,14 @@ pub(in crate::api) async fn of_job(db: &DatabaseConnection, row: &job::Model) ->
         _ => 0,
     };
     let configuration = Configuration::of_row(row);
-    let job = JobSnapshot { id: row.id, configuration, part: part.as_ref(), runs, last_run, newest: newest.as_ref() };
+    let before = match &part {
+        Some((part, _)) if needs_part_before(part, configuration) => {
+            store::deployment::newest_unforced_parts(db, &[row.id]).await?.remove(&row.id)
+        }
+        _ => None,
+    };
+    let (part, before, newest) = (part.as_ref(), before.as_ref(), newest.as_ref());
+    let job = JobSnapshot { id: row.id, configuration, part, before, runs, last_run, newest };
     Ok(status(&job, i32::try_from(requests).unwrap_or(i32::MAX)))
 }
 

@@ -54,7 +54,8 @@ impl Pending {
 /// The state of a job in no deployment.
 fn idle(id: JobId, configuration: Configuration, last_run: Option<LastRun>) -> Status {
     let newest: Option<&deployment::Model> = None;
-    status_among(&JobSnapshot { id, configuration, part: None, runs: PartRuns::default(), last_run, newest })
+    let (part, before, runs) = (None, None, PartRuns::default());
+    status_among(&JobSnapshot { id, configuration, part, before, runs, last_run, newest })
 }
 
 /// The states of jobs in no deployment and without runs: per configuration, the text before and behind the id.

@@ -32,6 +32,7 @@ fn item(about: u128) -> Item {
         at: at(0),
         times: 1,
         reason: None,
+        told: false,
     }
 }
 

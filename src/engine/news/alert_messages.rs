@@ -49,6 +49,7 @@ fn item(row: &alert::Model, name: &str, at: DateTime<Utc>) -> Item {
         at,
         times: row.times,
         reason: row.reason.clone(),
+        told: false,
     }
 }
 

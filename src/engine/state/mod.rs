@@ -10,4 +10,4 @@ pub use self::deployment_parts::DeploymentParts;
 pub use self::log_composer::{DeploymentLogEntry, action_noun};
 pub use self::log_of_deployment::deployment_log;
 pub use self::part_runs::{PartRuns, doing, run_ids};
-pub use self::snapshot::{Configuration, EnvironmentSnapshot, Freshness, JobSnapshot};
+pub use self::snapshot::{Configuration, EnvironmentSnapshot, Freshness, JobSnapshot, needs_part_before};

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 
 use entity::deployment::{self, Progress};
 use entity::id::{EnvironmentId, JobId, StageId};
-use entity::job;
+use entity::{deployment_job, job};
 use sea_orm::DatabaseTransaction;
 
-use super::part_runs::{PartRuns, run_ids};
+use super::part_runs::{PartRuns, doing, run_ids};
 use crate::engine::deployment::{is_outdated, runs_alike};
 use crate::engine::shown::{self, PartPhase, ShownProgress, ShownState};
 use crate::error::Result;
 use crate::store;
 use crate::store::deployment::Part;
-use crate::store::job::Comparison;
+use crate::store::job::{ComparedJob, Comparison};
 use crate::store::run::LastRun;
 
 /// Whether the configuration of a job is deployed.
@@ -58,6 +58,8 @@ pub struct JobSnapshot<'a> {
     pub id: JobId,
     pub configuration: Configuration,
     pub part: Option<&'a Part>,
+    /// The newest part that no event was forced in, if `needs_part_before`.
+    pub before: Option<&'a Part>,
     pub runs: PartRuns,
     /// Its newest execution.
     pub last_run: Option<LastRun>,
@@ -65,12 +67,26 @@ pub struct JobSnapshot<'a> {
     pub newest: Option<&'a deployment::Model>,
 }
 
+/// Whether the state of a job that is not deployed is that of an earlier part: the newest one ran its command once, and left it so.
+#[must_use]
+pub fn needs_part_before(newest: &deployment_job::Model, configuration: Configuration) -> bool {
+    configuration == Configuration::NotDeployed && shown::only_ran_once(newest)
+}
+
 impl JobSnapshot<'_> {
     /// Its state.
     #[must_use]
     pub fn shown(&self) -> ShownState {
-        let progress = self.part.map(|(part, deployment)| ShownProgress::of_part(part, deployment));
-        shown::of_job(progress, self.doing())
+        let progress = |(part, deployment): &Part| ShownProgress::of_part(part, deployment);
+        if self.was_left_undeployed() {
+            let phase = self.before.map_or(PartPhase::Idle, |(part, _)| doing(part));
+            return shown::of_job(self.before.map(progress), phase);
+        }
+        shown::of_job(self.part.map(progress), self.doing())
+    }
+
+    fn was_left_undeployed(&self) -> bool {
+        self.part.is_some_and(|(part, _)| needs_part_before(part, self.configuration))
     }
 
     /// Its current activity.
@@ -82,7 +98,8 @@ impl JobSnapshot<'_> {
     /// Whether the current configuration is deployed.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        let forced = self.part.is_none_or(|(part, _)| part.forced_event.is_some());
+        let counts = if self.was_left_undeployed() { self.before } else { self.part };
+        let forced = counts.is_none_or(|(part, _)| part.forced_event.is_some());
         match self.configuration {
             _ if self.shown().is_error() => Freshness::OutOfDate,
             Configuration::NotDeployed if forced => Freshness::NeverDeployed,
@@ -107,6 +124,20 @@ pub struct EnvironmentSnapshot {
     freshness: Vec<Freshness>,
     /// The progress of the newest deployment.
     stages: HashMap<StageId, Vec<Progress>>,
+}
+
+/// The parts from which the states of jobs that a forced run left undeployed are derived.
+async fn parts_before(
+    tx: &DatabaseTransaction,
+    jobs: &[ComparedJob],
+    newest: &HashMap<JobId, Part>,
+) -> Result<HashMap<JobId, Part>> {
+    let needs_one = |job: &&ComparedJob| {
+        let newest = newest.get(&job.id);
+        newest.is_some_and(|(part, _)| needs_part_before(part, Configuration::of(&job.comparison)))
+    };
+    let jobs: Vec<JobId> = jobs.iter().filter(needs_one).map(|job| job.id).collect();
+    Ok(store::deployment::newest_unforced_parts(tx, &jobs).await?)
 }
 
 fn note<T: PartialEq>(all: &mut Vec<T>, one: T) {
@@ -134,6 +165,7 @@ impl EnvironmentSnapshot {
             after = Some(last);
             let keys = page.iter().filter_map(|job| Some((job.id, job.deployment_id?))).collect();
             let parts = store::deployment::list_parts_by_keys(tx, &keys).await?;
+            let before = parts_before(tx, &page, &parts).await?;
             let ids = run_ids(parts.values().map(|(part, _)| part));
             let runs = if ids.is_empty() { Vec::new() } else { store::run::list_by_ids(tx, ids).await? };
             let runs: HashMap<_, _> = runs.into_iter().map(|run| (run.id, run)).collect();
@@ -146,6 +178,7 @@ impl EnvironmentSnapshot {
                     id: job.id,
                     configuration: Configuration::of(&job.comparison),
                     part,
+                    before: before.get(&job.id),
                     runs: part.map(|(part, _)| PartRuns::among(part, &runs)).unwrap_or_default(),
                     last_run: job.newest_run.and_then(|number| last_runs.remove(&number)),
                     newest: all.newest.as_ref(),

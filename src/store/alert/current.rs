@@ -201,18 +201,26 @@ pub async fn delete_alerts_of_rule(tx: &impl ConnectionTrait, rule: AlertRuleId)
     Ok(())
 }
 
-/// Records that a receiver has accepted a message about alerts.
+/// Records that a receiver has accepted a message about alerts. What was silenced meanwhile was told, too, so its end is.
 ///
 /// # Errors
-/// When the statement fails.
-pub async fn mark_notified(tx: &impl ConnectionTrait, ids: Vec<AlertId>) -> Result<(), DbErr> {
-    if !ids.is_empty() {
-        Entity::update_many()
-            .col_expr(Column::State, Expr::value(AlertState::Notified))
-            .filter(Column::Id.is_in(ids))
-            .filter(Column::State.eq(AlertState::Triggered))
-            .exec(tx)
-            .await?;
+/// When a statement fails.
+pub async fn mark_notified(tx: &impl ConnectionTrait, ids: Vec<AlertId>, now: DateTime<Utc>) -> Result<(), DbErr> {
+    if ids.is_empty() {
+        return Ok(());
     }
+    Entity::update_many()
+        .col_expr(Column::State, Expr::value(AlertState::Notified))
+        .filter(Column::Id.is_in(ids.clone()))
+        .filter(Column::State.eq(AlertState::Triggered))
+        .exec(tx)
+        .await?;
+    Entity::update_many()
+        .col_expr(Column::ToldAt, Expr::value(Some(now)))
+        .filter(Column::Id.is_in(ids))
+        .filter(Column::State.eq(AlertState::Suppressed))
+        .filter(Column::ToldAt.is_null())
+        .exec(tx)
+        .await?;
     Ok(())
 }

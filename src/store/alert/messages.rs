@@ -75,6 +75,24 @@ pub async fn change_message(
     if changed.rows_affected == 1 { Ok(()) } else { Err(DbErr::RecordNotUpdated) }
 }
 
+/// Replaces the alerts of a message that was claimed. Without any, it is deleted: nothing is left to tell.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn change_claimed_message(tx: &impl ConnectionTrait, id: AlertDeliveryId, items: Items) -> Result<(), DbErr> {
+    if items.0.is_empty() {
+        Entity::delete_many().filter(Column::Id.eq(id)).filter(is_pending()).exec(tx).await?;
+        return Ok(());
+    }
+    Entity::update_many()
+        .col_expr(Column::Items, Expr::value(items))
+        .filter(Column::Id.eq(id))
+        .filter(is_pending())
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// When the newest message of a group was last changed: sent, tried, or stored.
 ///
 /// # Errors

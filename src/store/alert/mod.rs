@@ -22,8 +22,8 @@ pub use self::current::{
     touch_alerts,
 };
 pub use self::messages::{
-    change_message, claim_messages, create_message, delete_some_messages, end_message, last_message, list_messages,
-    next_message, put_off_message, release_message, waiting_messages, wake_quiet_messages,
+    change_claimed_message, change_message, claim_messages, create_message, delete_some_messages, end_message,
+    last_message, list_messages, next_message, put_off_message, release_message, waiting_messages, wake_quiet_messages,
 };
 pub use self::receiver_rows::{forget_receiver, list_receivers, list_receivers_by_ids, note_error, smarthosts};
 pub use self::rule_rows::{count_rules, list_rules, list_rules_by_ids, list_timed_rules, lock_rules, lock_rules_of};

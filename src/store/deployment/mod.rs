@@ -14,7 +14,7 @@ pub use self::deployment_list::{
 pub use self::deployment_retention::{delete, list_expired};
 pub use self::part_list::{
     Part, count_open_by_job, list_newest_parts, list_parts, list_parts_by_keys, list_parts_of, list_queued_parts,
-    newest_part_by_job, newest_parts_by_environment, was_started,
+    newest_part_by_job, newest_parts_by_environment, newest_unforced_parts, was_started,
 };
 pub use self::part_progress::{add_parts, advance_part, set_build, set_commit, set_spec};
 pub use self::progress::{advance, create, give_up, request_cancel};

@@ -7,6 +7,7 @@ use entity::id::{DeploymentId, EnvironmentId, JobId};
 use entity::{deployment, deployment_job};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::store::binds::Binds;
 use crate::store::page::PAGE;
 
 /// The part of a job, with its deployment.
@@ -118,6 +119,30 @@ pub async fn list_parts_by_keys(
     let parts = rows.into_iter().filter_map(|(part, of)| Some((part, of?)));
     let wanted = |(part, _): &Part| keys.get(&part.job_id) == Some(&part.deployment_id);
     Ok(parts.filter(wanted).map(|(part, of)| (part.job_id, (part, of))).collect())
+}
+
+/// The newest parts of these jobs that no event was forced in.
+///
+/// # Errors
+/// When a query fails.
+pub async fn newest_unforced_parts(db: &impl ConnectionTrait, jobs: &[JobId]) -> Result<HashMap<JobId, Part>, DbErr> {
+    if jobs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut sql = Binds::new(
+        db.get_database_backend(),
+        "SELECT p.job_id, p.deployment_id FROM job j JOIN deployment_job p ON p.job_id = j.id AND p.deployment_id = \
+         (SELECT q.deployment_id FROM deployment_job q WHERE q.job_id = j.id AND q.forced_event IS NULL \
+         ORDER BY q.deployment_id DESC LIMIT 1) WHERE j.id ",
+    );
+    for (number, id) in jobs.iter().enumerate() {
+        sql.sql(if number == 0 { "IN (" } else { ", " }).value(id.0, "uuid");
+    }
+    sql.sql(")");
+    let rows = db.query_all_raw(sql.statement()).await?;
+    let keys: Result<HashMap<JobId, DeploymentId>, DbErr> =
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect();
+    list_parts_by_keys(db, &keys?).await
 }
 
 /// Ids sort by creation. One row of an index is read for each job, however many older parts it has.

@@ -104,3 +104,58 @@ async fn a_rule_that_tells_no_longer_closes_its_incidents() {
     watch.told().await;
     assert_eq!(changes(&service), (Aliases::new(), alias));
 }
+
+/// Nothing was opened that it could close, so it is something to look at by itself, each time.
+#[tokio::test]
+async fn a_recovery_that_a_rule_is_about_is_told() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let receiver = opsgenie(&watch, &url).await;
+    let recovered = json!({"condition": {"kind": "BUILT", "promql": "run_recovered"}});
+    let rule = watch.rule(&[&receiver], recovered).await;
+    let job = watch.job("job").await;
+    let mut aliases = Aliases::new();
+    for _ in 0..2 {
+        watch.run(&[&job], 1).await;
+        watch.told().await;
+        assert!(service.take().is_empty());
+        watch.run(&[&job], 0).await;
+        watch.told().await;
+        let calls = service.take();
+        assert_eq!(calls.len(), 1, "{calls:?}");
+        assert_eq!(calls[0].path, "v2/alerts");
+        let body: Value = serde_json::from_str(&calls[0].body).unwrap();
+        assert_eq!((&body["priority"], &body["message"]), (&json!("P5"), &json!("job: a run succeeded again")));
+        let alias = body["alias"].as_str().unwrap();
+        assert!(alias.starts_with(&format!("{rule}-{job}-")), "{alias}");
+        assert!(aliases.insert(alias.to_owned()), "an open alert with the same alias would swallow it");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_requests_delays_the_other_incidents_only() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let receiver = opsgenie(&watch, &url).await;
+    let rule = watch.rule(&[&receiver], json!({})).await;
+    let mut jobs = Vec::new();
+    for number in 0..5 {
+        jobs.push(watch.job(&format!("job-{number}")).await);
+    }
+    let all: Vec<&String> = jobs.iter().collect();
+    watch.run(&all, 1).await;
+    let mut opened = Aliases::new();
+    for (pause, calls) in [(1, 2), (5, 2), (30, 1)] {
+        service.takes(2);
+        assert_eq!(watch.pass_after(pause).await, 1);
+        let (new, closed) = changes(&service);
+        assert_eq!((new.len(), closed.len()), (calls, 0), "{new:?}");
+        assert!(new.is_disjoint(&opened), "it was accepted before: {new:?}");
+        opened.extend(new);
+    }
+    let wanted: Aliases = jobs.iter().map(|job| format!("{rule}-{job}")).collect();
+    assert_eq!(opened, wanted);
+    assert_eq!(watch.shown(&rule).await["state"], "NOTIFIED");
+    service.takes(10);
+    assert_eq!(watch.pass_after(600).await, 0);
+}

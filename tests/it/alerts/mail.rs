@@ -1,5 +1,7 @@
 //! Alerts by mail.
 
+use std::time::Duration;
+
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
@@ -39,6 +41,24 @@ async fn an_alert_is_mailed() {
     assert!(mail.data.contains("Subject: [HIGH] failed: nightly Bcc: other@example.com"), "{}", mail.data);
     assert!(mail.data.contains("/console/run/"), "{}", mail.data);
     assert_eq!(watch.pass_after(86_400).await, 0);
+}
+
+/// A server that examines a mail before it accepts it takes its time. Whoever hangs up has to send it again, and it is read twice.
+#[tokio::test]
+async fn a_slow_mail_server_gets_a_mail_once() {
+    let mut watch = Watch::new().await;
+    let (server, address) = MailServer::start().await;
+    let mail = watch.receiver(receiver(&address)).await;
+    let rule = watch.rule(&[&mail], json!({})).await;
+    let job = watch.job("nightly").await;
+    *server.slowness.lock().unwrap() = Duration::from_secs(41);
+    watch.run(&[&job], 1).await;
+    assert_eq!(watch.pass_after(1).await, 1);
+    let shown = watch.it.client.get(&format!("/alert-receivers/{mail}")).await.expect(200);
+    assert!(shown["last_error"].is_null(), "{shown}");
+    assert_eq!(watch.shown(&rule).await["state"], "NOTIFIED");
+    assert_eq!(watch.pass_after(3600).await, 0);
+    assert_eq!(server.accepted.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

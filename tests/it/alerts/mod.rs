@@ -44,10 +44,18 @@ struct Call {
 struct Service {
     calls: Mutex<Vec<Call>>,
     answer: Mutex<Option<StatusCode>>,
+    /// How many more requests it takes; it refuses and forgets the others.
+    room: Mutex<Option<usize>>,
 }
 
 #[handler]
 fn receive(service: Data<&Arc<Service>>, path: Path<String>, headers: &HeaderMap, body: String) -> Response {
+    if let Some(room) = service.room.lock().unwrap().as_mut() {
+        if *room == 0 {
+            return StatusCode::TOO_MANY_REQUESTS.into_response();
+        }
+        *room -= 1;
+    }
     let call = Call { path: path.0.clone(), headers: headers.clone(), body };
     service.calls.lock().unwrap().push(call);
     let status = service.answer.lock().unwrap().unwrap_or(StatusCode::OK);
@@ -66,6 +74,11 @@ impl Service {
 
     fn answers(&self, status: StatusCode) {
         *self.answer.lock().unwrap() = Some(status);
+    }
+
+    /// Sets a limit of requests.
+    fn takes(&self, room: usize) {
+        *self.room.lock().unwrap() = Some(room);
     }
 
     /// The bodies that were received since the last call.

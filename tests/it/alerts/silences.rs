@@ -95,6 +95,76 @@ async fn a_wrong_silence_is_refused_as_a_whole() {
     assert_eq!(watch.it.client.get(&path).await.expect(200)["results"], json!([]));
 }
 
+#[tokio::test]
+async fn a_silence_holds_what_waits_already() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let slack = watch.receiver(json!({"webhook_url": format!("{url}/slack"), "quiet_hours": nights()})).await;
+    let rule = watch.rule(&[&slack], json!({})).await;
+    let (job, other) = (watch.job("job").await, watch.job("other").await);
+    watch.app.clock.set("2026-12-02T05:30:00Z");
+    watch.run(&[&job, &other], 1).await;
+    watch.pass_after(60).await;
+    // Somebody who looks into it at night does not want the others to be woken by it in the morning.
+    silence(&watch, 6 * 3600, json!({"type": "JOB", "id": job})).await;
+    watch.app.clock.set("2026-12-02T06:00:00Z");
+    watch.pass().await;
+    let texts = service.texts();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].starts_with("[HIGH] failed: other\n"), "{texts:?}");
+    watch.run(&[&other], 0).await;
+    watch.pass_after(2).await;
+    watch.pass_after(2).await;
+    assert!(service.texts()[0].starts_with("[RESOLVED] failed: other"));
+    assert_eq!(watch.shown(&rule).await["state"], "SUPPRESSED");
+    watch.app.clock.set("2026-12-02T12:00:00Z");
+    watch.pass().await;
+    watch.pass_after(2).await;
+    let texts = service.texts();
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].starts_with("[HIGH] failed: job\n"), "{texts:?}");
+    assert_eq!(watch.shown(&rule).await["state"], "NOTIFIED");
+}
+
+#[tokio::test]
+async fn what_is_over_before_a_message_about_it_is_sent_is_not_told_after_a_silence() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let (first, second) = (watch.slack(&url).await, watch.slack(&url).await);
+    watch.rule(&[&first, &second], json!({})).await;
+    let job = watch.job("job").await;
+    watch.run(&[&job], 1).await;
+    watch.pass().await;
+    silence(&watch, 600, json!({"type": "JOB", "id": job})).await;
+    watch.pass_after(2).await;
+    watch.run(&[&job], 0).await;
+    for _ in 0..4 {
+        watch.pass_after(300).await;
+    }
+    assert!(service.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_silence_holds_what_is_tried_again() {
+    let mut watch = Watch::new().await;
+    let (service, url) = Service::start().await;
+    let slack = watch.slack(&url).await;
+    watch.rule(&[&slack], json!({})).await;
+    let job = watch.job("job").await;
+    service.answers(StatusCode::BAD_GATEWAY);
+    watch.run(&[&job], 1).await;
+    assert_eq!(watch.pass_after(1).await, 1);
+    service.take();
+    service.answers(StatusCode::OK);
+    silence(&watch, 600, json!({"type": "JOB", "id": job})).await;
+    watch.pass_after(5).await;
+    watch.pass_after(300).await;
+    assert!(service.take().is_empty());
+    watch.pass_after(300).await;
+    watch.pass_after(60).await;
+    assert!(service.texts()[0].starts_with("[HIGH] failed: job\n"));
+}
+
 pub(super) fn nights() -> Value {
     let days = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"];
     json!({

@@ -2,6 +2,7 @@
 //! accepts.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rcgen::KeyPair;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -25,6 +26,8 @@ pub(super) struct MailServer {
     pub(super) accepted: Mutex<Vec<Accepted>>,
     /// What it answers to the end of the data, instead of accepting it.
     pub(super) refuses: Mutex<Option<String>>,
+    /// How long it takes to say that it has accepted a mail. If it takes long, it does not say goodbye either.
+    pub(super) slowness: Mutex<Duration>,
     tls: Option<Arc<rustls::ServerConfig>>,
 }
 
@@ -71,6 +74,7 @@ impl MailServer {
         let mut mail = Accepted::default();
         stream.get_mut().write_all(b"220 mail.example ESMTP\r\n").await.ok()?;
         while let Some(line) = line(&mut stream).await {
+            let is_slow = !self.slowness.lock().unwrap().is_zero();
             let answer = match line.split([' ', ':']).next().unwrap_or_default() {
                 "EHLO" if self.tls.is_some() && !mail.encrypted => "250-mail.example\r\n250 STARTTLS".to_owned(),
                 "EHLO" => "250-mail.example\r\n250 AUTH PLAIN".to_owned(),
@@ -98,6 +102,7 @@ impl MailServer {
                     stream.get_mut().write_all(b"354 go on\r\n").await.ok()?;
                     self.data(&mut stream, &mut mail).await
                 }
+                "QUIT" if is_slow => continue,
                 "QUIT" => {
                     stream.get_mut().write_all(b"221 bye\r\n").await.ok()?;
                     return None;
@@ -119,6 +124,8 @@ impl MailServer {
         if refusal.is_none() {
             self.accepted.lock().unwrap().push(mail.clone());
         }
+        let slowness = *self.slowness.lock().unwrap();
+        tokio::time::sleep(slowness).await;
         refusal.unwrap_or_else(|| "250 accepted".into())
     }
 }

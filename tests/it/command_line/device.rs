@@ -1,5 +1,7 @@
 //! People sign in on the command line, by the device flow of an OIDC issuer.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::Client;
@@ -12,32 +14,46 @@ fn now() -> i64 {
 
 /// A token of this person that the server accepts, or one for somebody else.
 fn token(issuer: &Issuer, subject: &str, audience: &str) -> String {
+    token_for(issuer, subject, audience, 3600)
+}
+
+/// The same that ends after some seconds.
+fn token_for(issuer: &Issuer, subject: &str, audience: &str, seconds: i64) -> String {
     let claims =
-        json!({"sub": subject, "aud": audience, "exp": now() + 3600, "nbf": now() - 5, "email": "a@example.com"});
+        json!({"sub": subject, "aud": audience, "exp": now() + seconds, "nbf": now() - 5, "email": "a@example.com"});
     issuer.token(0, "one", claims)
+}
+
+/// A server whose people sign in at this issuer on the command line.
+fn serve(folder: &Path, issuer: &Issuer) -> Server {
+    let words = ["serve", "--demo", "--runner", "process", "--oidc-issuer", &issuer.url, "--oidc-audience", AUDIENCE];
+    Server::start(folder, &[&words[..], &["--oidc-device-client-id", "cli"]].concat(), None)
+}
+
+/// What a command of the person who is signed in ends with, prints and reports.
+async fn as_person(client: &Client<'_>, words: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = client.command(words);
+    command.env_remove("WINDLASS_TOKEN");
+    let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (done.status.code(), text(done.stdout), text(done.stderr))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_confirms_a_code_and_stays_signed_in() {
     let issuer = Issuer::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let words = ["serve", "--demo", "--runner", "process", "--oidc-issuer", &issuer.url, "--oidc-audience", AUDIENCE];
-    let server = Server::start(folder.path(), &[&words[..], &["--oidc-device-client-id", "cli"]].concat(), None);
+    let server = serve(folder.path(), &issuer);
     let home = folder.path().join("client");
     let client = Client { server: &server, home: &home };
-    let as_person = async |words: &[&str]| {
-        let mut command = client.command(words);
-        command.env_remove("WINDLASS_TOKEN");
-        let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (done.status.code(), text(done.stdout), text(done.stderr))
-    };
+    let as_person = async |words: &[&str]| as_person(&client, words).await;
     let answer = |values: &[Value]| issuer.answers.lock().unwrap().extend(values.iter().cloned());
 
-    // The access token is for another API, so that the other one is used.
+    issuer.habits.lock().unwrap().more.push(("scopes_supported", json!(["openid", "groups"])));
+    // The access token is for another API, so that the other one is used; and it is not the one that has almost ended.
     let first = json!({
-        "access_token": token(&issuer, "alice", "elsewhere"), "id_token": token(&issuer, "alice", AUDIENCE), "refresh_token": "refresh-1",
-        "expires_in": 1, "token_type": "Bearer",
+        "access_token": token(&issuer, "alice", "elsewhere"), "id_token": token_for(&issuer, "alice", AUDIENCE, 20),
+        "refresh_token": "refresh-1", "expires_in": 86_400, "token_type": "Bearer",
     });
     answer(&[json!({"error": "authorization_pending"}), first]);
     let (code, told, errors) = as_person(&["login", "--device"]).await;
@@ -45,6 +61,7 @@ async fn a_person_confirms_a_code_and_stays_signed_in() {
     assert!(told.contains(&format!("open {}/confirm and enter the code ABCD-EFGH\n", issuer.url)), "{told}");
     let forms = issuer.forms.lock().unwrap().clone();
     assert_eq!((&*forms[0]["client_id"], &*forms[0]["audience"], forms.len()), ("cli", AUDIENCE, 3));
+    assert_eq!(forms[0]["scope"], "openid email profile groups offline_access");
     assert_eq!((&*forms[2]["device_code"], &*forms[2]["client_id"]), ("device-1", "cli"));
     let stored = || std::fs::read_to_string(home.join("contexts.json")).unwrap();
     assert!(stored().contains("refresh-1"), "{}", stored());
@@ -76,6 +93,48 @@ async fn a_person_confirms_a_code_and_stays_signed_in() {
     answer(&[json!({"access_token": foreign})]);
     let (code, _, errors) = as_person(&["login", "--device"]).await;
     assert_eq!((code, errors.contains("request the audience windlass")), (Some(4), true), "{errors}");
+}
+
+/// Whatever was said about the end of a token: the server has the last word, and a sign-in that can be renewed goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_the_server_refuses_is_renewed_once() {
+    let issuer = Issuer::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(folder.path(), &issuer);
+    let home = folder.path().join("client");
+    let client = Client { server: &server, home: &home };
+    let answer = |token: &str, refresh: &str| {
+        let tokens = json!({"access_token": token, "refresh_token": refresh, "expires_in": 3600});
+        issuer.answers.lock().unwrap().push_back(tokens);
+    };
+    let file = home.join("contexts.json");
+    let stored = || serde_json::from_str::<Value>(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let refuse = || {
+        let mut contexts = stored();
+        contexts["contexts"]["default"]["token"] = json!("withdrawn");
+        std::fs::write(&file, contexts.to_string()).unwrap();
+    };
+    let asked = || issuer.forms.lock().unwrap().len();
+    answer(&token(&issuer, "alice", AUDIENCE), "refresh-1");
+    assert_eq!(as_person(&client, &["login", "--device"]).await.0, Some(0));
+
+    refuse();
+    let (before, renewed) = (asked(), token_for(&issuer, "alice", AUDIENCE, 1800));
+    answer(&renewed, "refresh-2");
+    let (code, _, errors) = as_person(&client, &["project", "list"]).await;
+    assert_eq!((code, asked() - before), (Some(3), 1), "the person is signed in: {errors}");
+    assert_eq!(issuer.forms.lock().unwrap().last().unwrap()["refresh_token"], "refresh-1");
+    assert_eq!(stored()["contexts"]["default"]["token"], json!(renewed));
+    assert_eq!(stored()["contexts"]["default"]["sign_in"]["refresh_token"], "refresh-2");
+
+    // One that is refused as well is the end.
+    refuse();
+    answer("opaque", "refresh-3");
+    let (code, _, errors) = as_person(&client, &["project", "list"]).await;
+    assert_eq!((code, asked() - before), (Some(4), 2), "{errors}");
+    assert!(errors.contains("does not accept the token"), "{errors}");
+    let (code, _, errors) = as_person(&client, &["project", "list"]).await;
+    assert_eq!((code, errors.contains("windlass login --device")), (Some(4), true), "{errors}");
 }
 
 #[tokio::test]

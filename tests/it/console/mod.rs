@@ -6,6 +6,7 @@ mod authorize;
 mod browser;
 mod check_pages;
 mod environments;
+mod issuer_sign_in;
 mod job_forms;
 mod jobs;
 mod kept_forms;

@@ -237,3 +237,101 @@ async fn the_deletion_of_an_environment_knows_what_was_deployed() {
     app.settle().await;
     it.client.get(&format!("/environment/{}", it.environment)).await.expect(404);
 }
+
+/// The command of a removal is the last one: it undoes what the other runs do until their end.
+#[tokio::test]
+async fn the_command_of_a_removal_waits_for_the_runs_that_it_ends() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    for (action, event, busy, done) in
+        [("stop", "STOP", "STOPPING", "STOPPED"), ("uninstall", "DELETE", "DELETING", "DELETED")]
+    {
+        let job = it.deployed(&app, it.lifecycle(action)).await;
+        app.runner.exit_all(0);
+        app.settle().await;
+        it.client.post(&format!("/job/{job}/run"), json!({"event": "START"})).await.expect(202);
+        app.settle().await;
+        it.client.post(&format!("/job/{job}/{action}"), json!({})).await.expect(202);
+        windlass::engine::tick::plan(&app.app, app.clock.now()).await;
+        let runs = it.runs(&job).await;
+        assert_eq!(runs.len(), 2, "{action}: the command waits: {runs:?}");
+        assert_eq!((&runs[0]["state"], runs[0]["cancel_requested_at"].is_string()), (&json!("RUNNING"), true));
+        assert_eq!(it.state(&job).await, busy);
+        app.settle().await;
+        app.settle().await;
+        let runs = it.runs(&job).await;
+        assert_eq!((&runs[0]["event"], &runs[0]["state"]), (&json!(event), &json!("RUNNING")), "{action}");
+        assert_eq!(runs[1]["state"], "CANCELLED", "{action}");
+        app.runner.exit_all(0);
+        app.settle().await;
+        assert_eq!(it.state(&job).await, done);
+    }
+}
+
+/// A removal that is cancelled while it waits for other runs has removed nothing.
+#[tokio::test]
+async fn a_removal_that_waits_can_be_cancelled() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.deployed(&app, it.lifecycle("events")).await;
+    app.runner.exit_all(0);
+    app.settle().await;
+    it.client.post(&format!("/job/{job}/run"), json!({"event": "START"})).await.expect(202);
+    app.settle().await;
+    let started = app.runner.started().len();
+    app.runner.set_down(true);
+    it.client.post(&format!("/job/{job}/stop"), json!({})).await.expect(202);
+    app.settle().await;
+    assert_eq!(it.state(&job).await, "STOPPING");
+    it.client.post(&format!("/environment/{}/cancelDeployment", it.environment), json!({})).await.expect(202);
+    app.runner.set_down(false);
+    app.settle().await;
+    app.settle().await;
+    let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
+    assert_eq!((&status["state"], &status["service_deployment_status"]), (&json!("CANCELED"), &json!("UP_TO_DATE")));
+    assert_eq!(app.runner.started().len(), started, "no command was run");
+}
+
+/// The command of a removal and its variables are of one moment: both as deployed or, if nothing is deployed any more, both as they are.
+#[tokio::test]
+async fn a_removal_gets_the_variables_of_its_command() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    for (first, command) in [("stop", "stop"), ("uninstall", "delete"), ("", "delete")] {
+        let job = it.create(it.lifecycle(&format!("events{first}"))).await;
+        let path = format!("/job/{job}");
+        let variable = json!({"key": "DB", "value": "old"});
+        let variable = id(&it.client.post(&format!("{path}/environmentVariable"), variable).await.expect(201));
+        it.client.post(&format!("{path}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        app.runner.exit_all(0);
+        app.settle().await;
+        app.clock.forward(1);
+        let mut edited = it.lifecycle(&format!("events{first}"));
+        for event in ["stop", "delete"] {
+            edited["schedule"][format!("on_{event}")]["arguments"][1] = json!(format!("new {event}"));
+        }
+        it.client.put(&path, edited).await.expect(200);
+        it.client.put(&format!("/variable/{variable}"), json!({"key": "DB", "value": "new"})).await.expect(200);
+        let last = || {
+            let step = app.runner.started().pop().unwrap();
+            let db = step.environment.iter().find(|(key, _)| key == "DB").unwrap().1.expose().clone();
+            (step.arguments[1].clone(), db)
+        };
+        match first {
+            "" => drop(it.client.delete(&path).await.expect(204)),
+            _ => drop(it.client.post(&format!("{path}/{first}"), json!({})).await.expect(202)),
+        }
+        app.settle().await;
+        assert_eq!(last(), (command.to_owned(), "old".to_owned()), "{first}");
+        // What fails can be mended, and repeated.
+        app.runner.exit_all(1);
+        app.settle().await;
+        it.client.delete(&path).await.expect(204);
+        app.settle().await;
+        assert_eq!(last(), ("new delete".to_owned(), "new".to_owned()), "after {first}");
+        app.runner.exit_all(0);
+        app.settle().await;
+        it.client.get(&path).await.expect(404);
+    }
+}

@@ -235,3 +235,58 @@ async fn requests_that_wait_become_one() {
     let count = history["results"].as_array().unwrap().len();
     assert_eq!(count, if tokens_differ { 6 } else { 5 }, "{history}");
 }
+
+/// A build gets the variables of its deployment, not those of the one before.
+#[tokio::test]
+async fn a_build_gets_the_current_variables() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let mut job = it.cron("built", "@yearly");
+    job["source"] = json!({"docker": {"dockerfile_raw": "FROM scratch"}});
+    let job = it.create(job).await;
+    let variable = json!({"key": "A", "value": "0"});
+    let variable = it.client.post(&format!("/job/{job}/environmentVariable"), variable).await.expect(201);
+    let variable = format!("/variable/{}", variable["id"].as_str().unwrap());
+    for expected in ["1", "2"] {
+        it.client.put(&variable, json!({"key": "A", "value": expected})).await.expect(200);
+        it.client.post(&format!("/job/{job}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        let step = app.runner.started().pop().unwrap();
+        let arguments = step.build.clone().unwrap().arguments;
+        let argument = arguments.iter().find(|(name, _)| name == "A").unwrap();
+        assert_eq!(argument.1.expose(), expected);
+        app.runner.leave(&step.name, &json!({"image": "windlass-build/x:1"}).to_string());
+        app.runner.exit_all(0);
+        app.settle().await;
+        assert_eq!(it.state(&job).await, "DEPLOYED");
+    }
+}
+
+/// A run that is forced of a CRON job that is not deployed leaves it as it was.
+#[tokio::test]
+async fn a_forced_run_deploys_nothing() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let job = it.create(it.cron("yearly", "@yearly")).await;
+    let force = async |exit_code: i32| {
+        it.client.post(&format!("/job/{job}/deploy?forceEvent=CRON"), json!({})).await.expect(202);
+        app.settle().await;
+        assert_eq!(it.state(&job).await, "EXECUTING");
+        app.runner.exit_all(exit_code);
+        app.settle().await;
+        let status = it.client.get(&format!("/job/{job}/status")).await.expect(200);
+        let of_all = it.client.get(&format!("/environment/{}/statuses", it.environment)).await.expect(200);
+        assert_eq!(of_all["jobs"][0]["state"], status["state"]);
+        assert_eq!(of_all["environment"]["state"], status["state"]);
+        (status["state"].clone(), status["service_deployment_status"].clone())
+    };
+    assert_eq!(force(0).await, (json!("READY"), json!("NEVER_DEPLOYED")));
+    for (action, state) in [("deploy", "DEPLOYED"), ("stop", "STOPPED"), ("uninstall", "DELETED")] {
+        it.client.post(&format!("/job/{job}/{action}"), json!({})).await.expect(202);
+        app.settle().await;
+        for _ in 0..2 {
+            assert_eq!(force(0).await, (json!(state), json!("UP_TO_DATE")), "{action}");
+        }
+    }
+    assert_eq!(force(1).await, (json!("DEPLOYMENT_ERROR"), json!("OUT_OF_DATE")));
+}

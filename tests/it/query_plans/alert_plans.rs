@@ -130,7 +130,7 @@ async fn alerts_are_decided_by_indexes() {
     watched.check("confirmed alerts", store::alert::touch_alerts(db, vec![id], now())).await;
     watched.check("deleted alerts", store::alert::delete_alerts(db, vec![id])).await;
     watched.check("alerts of a deleted rule", store::alert::delete_alerts_of_rule(db, of_rule)).await;
-    watched.check("notified alerts", store::alert::mark_notified(db, vec![id])).await;
+    watched.check("notified alerts", store::alert::mark_notified(db, vec![id], now())).await;
     watched.check("silences", store::alert::list_current_silences(db, vec![organization], now())).await;
     watched.check("failures in a row", store::alert::failed_in_a_row(db, job, 5)).await;
     watched.check("places", store::alert::places(db, vec![environment])).await;

@@ -173,3 +173,55 @@ async fn a_clone_obeys_the_limits_of_its_cluster() {
     assert!(all["results"].as_array().unwrap().iter().all(|row| row["name"] != "copy"), "nothing is stored: {all}");
     it.client.post(&clone, json!({"name": "copy", "cluster_id": far})).await.expect(202);
 }
+
+/// The copies have outputs of their own, and what refers to those of a job refers to those of its copy.
+#[tokio::test]
+async fn aliases_and_overrides_of_outputs_lead_to_the_outputs_of_the_copies() {
+    let app = TestApp::new().await;
+    let it = app.furnished().await;
+    let database = it.create(it.lifecycle("database")).await;
+    app.clock.forward(1);
+    let shop = it.create(it.lifecycle("shop")).await;
+    let leave = async |path: &str, host: &str| {
+        it.client.post(&format!("{path}/deploy"), json!({})).await.expect(202);
+        app.settle().await;
+        let file = json!({"HOST": {"value": host}, "PORT": {"value": "1"}}).to_string();
+        for name in app.runner.steps() {
+            app.runner.leave(&name, &file);
+        }
+        app.runner.exit_all(0);
+        app.settle().await;
+    };
+    leave(&format!("/job/{database}"), "original").await;
+    let key = |job: &str, name: &str| format!("QOVERY_OUTPUT_JOB_Z{}_{name}", job[..8].to_uppercase());
+    let rows = variables_of_all(&it, &shop).await;
+    let row = |key: &str| id(rows.iter().find(|row| row["key"] == key).unwrap());
+    let path = format!("/job/{shop}/environmentVariable");
+    let (host, port) = (row(&key(&database, "HOST")), row(&key(&database, "PORT")));
+    it.client.post(&format!("{path}/{host}/alias"), json!({"key": "DATABASE_HOST"})).await.expect(201);
+    it.client.post(&format!("{path}/{}/alias", row("HOST")), json!({"key": "SHORT_HOST"})).await.expect(201);
+    it.client.post(&format!("{path}/{port}/override"), json!({"value": "2"})).await.expect(201);
+    let clone = json!({"name": "copy"});
+    let copy = it.client.post(&format!("/environment/{}/clone", it.environment), clone).await.expect(202);
+    let jobs = it.client.get(&format!("/environment/{}/job", id(&copy))).await.expect(200);
+    let of = |name: &str| id(jobs["results"].as_array().unwrap().iter().find(|job| job["name"] == name).unwrap());
+    let (database_copy, shop_copy) = (of("database"), of("shop"));
+    let rows = variables_of_all(&it, &shop_copy).await;
+    let aliased = |key: &str| rows.iter().find(|row| row["key"] == key).unwrap()["value"].clone();
+    assert_eq!(aliased("DATABASE_HOST"), key(&database_copy, "HOST"));
+    assert_eq!(aliased("SHORT_HOST"), key(&database_copy, "HOST"));
+    leave(&format!("/job/{database_copy}"), "copied").await;
+    it.client.post(&format!("/job/{shop_copy}/deploy"), json!({})).await.expect(202);
+    app.settle().await;
+    let step = app.runner.started().pop().unwrap();
+    let value = |key: &str| step.environment.iter().find(|(name, _)| name == key).map(|(_, v)| v.expose().clone());
+    for (name, expected) in [("DATABASE_HOST", "copied"), ("SHORT_HOST", "copied"), ("PORT", "2")] {
+        assert_eq!(value(name).as_deref(), Some(expected), "{name}");
+    }
+    assert_eq!(value(&key(&database, "PORT")), None, "nothing has the name of a job of the original");
+}
+
+async fn variables_of_all(it: &Furnished, job: &str) -> Vec<Value> {
+    let list = it.client.get(&format!("/variable?parent_id={job}&scope=JOB")).await.expect(200);
+    list["results"].as_array().unwrap().clone()
+}

@@ -1,6 +1,6 @@
 //! People: invitations, roles, removal, the transfer of ownership, and accounts.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Client, Furnished, TestApp, id};
 use crate::jwt::{AUDIENCE, Issuer};
@@ -177,6 +177,46 @@ async fn accounts_are_of_people() {
     let token = people.it.client.get("/account").await.expect(200);
     assert_eq!(token["nickname"], "test");
     people.it.client.put("/account", json!({})).await.expect(403);
+}
+
+/// Only the issuer and the subject of a person are stable: they marry, or their first token said nothing.
+#[tokio::test]
+async fn a_member_is_called_as_their_last_token_says() {
+    let people = People::new().await;
+    let calls = async |claims: Value| {
+        let token = people.issuer.token(0, "one", claims);
+        people.app.client(Some(format!("Bearer {token}"))).get("/account").await.expect(200)
+    };
+    let first = calls(json!({"sub": "anna", "email": null})).await;
+    assert_eq!(first["nickname"], "anna");
+    let (_, anna) = people.member("anna", "viewer").await;
+    assert_eq!(first["id"], json!(anna));
+    for (claims, name, email) in [
+        (json!({}), "anna Smith", "anna@example.com"),
+        (json!({"name": "Anna Schmidt", "email": "schmidt@example.com"}), "Anna Schmidt", "schmidt@example.com"),
+        // What is not stated or not verified stays.
+        (json!({"email": null}), "Anna Schmidt", "schmidt@example.com"),
+        (
+            json!({"name": " ", "email": "x@example.com", "email_verified": false}),
+            "Anna Schmidt",
+            "schmidt@example.com",
+        ),
+        (json!({"name": "Anna"}), "Anna", "schmidt@example.com"),
+    ] {
+        if let Some(claims) = claims.as_object().filter(|claims| !claims.is_empty()) {
+            let mut claims = claims.clone();
+            claims.insert("sub".into(), json!("anna"));
+            claims.entry("email").or_insert(json!(null));
+            calls(claims.into()).await;
+        }
+        let members = people.it.client.get(&people.path("member")).await.expect(200);
+        let found = members["results"].as_array().unwrap().iter().find(|row| row["id"] == anna.as_str()).unwrap();
+        assert_eq!((&found["name"], &found["email"]), (&json!(name), &json!(email)), "{claims}");
+    }
+    // The address belongs to somebody else by now.
+    let invite = async |email: &str| people.it.client.post(&people.path("inviteMember"), json!({"email": email})).await;
+    assert!(invite("schmidt@example.com").await.detail(409).contains("member"));
+    invite("anna@example.com").await.expect(201);
 }
 
 /// Addresses are the same without case in ASCII only: the Kelvin sign is no k.

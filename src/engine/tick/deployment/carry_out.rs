@@ -45,7 +45,7 @@ pub(super) async fn carry_out(
     plan: Plan,
     now: DateTime<Utc>,
 ) -> Result<Carried> {
-    set_deployed(app, tx, of, (job, spec, plan.deployed), now).await?;
+    set_deployed(app, tx, of, (job, spec, plan), now).await?;
     let event = match plan.run {
         _ if of.rows_only => return Ok(Carried::Done(None)),
         Some(event) => event,
@@ -78,15 +78,15 @@ async fn set_deployed(
     app: &App,
     tx: &DatabaseTransaction,
     of: &deployment::Model,
-    (job, spec, deployed): (&job::Model, &JobSpec, Deployed),
+    (job, spec, plan): (&job::Model, &JobSpec, Plan),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    if deployed == Deployed::Kept {
+    if plan.deployed == Deployed::Kept {
         return Ok(());
     }
     // Times that are already due belong to the configuration that is being replaced or removed.
     settle(app, tx, job.id, now).await?;
-    if deployed == Deployed::Replaced {
+    if plan.deployed == Deployed::Replaced {
         let by_kubernetes = match store::cluster_objects::cluster_of_job(tx, job.id).await? {
             Some((_, kind)) => belongs_to_kubernetes(tx, job.id, kind, Some(spec)).await?,
             None => false,
@@ -98,6 +98,11 @@ async fn set_deployed(
         store::job::set_deployed(tx, job.id, Some(spec.clone()), next, now).await?;
         variable_snapshot::store_snapshot(app, tx, job, now).await?;
     } else {
+        // The command of a removal gets the variables that were deployed with it; that of a job that is not deployed is the
+        // current one, and gets the current ones.
+        if job.deployed.is_none() && plan.run.is_some() {
+            variable_snapshot::store_snapshot(app, tx, job, now).await?;
+        }
         store::job::set_deployed(tx, job.id, None, None, now).await?;
         store::run::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
     }

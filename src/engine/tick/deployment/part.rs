@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::deployment::{Action, Progress};
 use entity::job_spec::JobSpec;
 use entity::run::{Event, RunState};
+use entity::run_spec::BuiltImage;
 use entity::{deployment, deployment_job, job, run};
 use sea_orm::DatabaseTransaction;
 
@@ -39,6 +40,12 @@ pub(super) async fn start_part(
         store::deployment::advance_part(tx, part, Progress::Running, None, now).await?;
         return Ok(true);
     }
+    if plan.run.is_some() && removes(of, part) && !of.rows_only && has_open_runs(tx, part).await? {
+        // The command of a removal is the last one: it undoes what the other runs did.
+        store::run::cancel::request_cancel_of_job(tx, job.id, of.id, now).await?;
+        store::deployment::advance_part(tx, part, Progress::Running, None, now).await?;
+        return Ok(true);
+    }
     let built = job.built.clone();
     match carry_out(app, tx, of, part, (&job, spec, built.as_ref()), plan, now).await? {
         Carried::Impossible => {
@@ -65,6 +72,15 @@ async fn plan_of(
     Ok(plan(of.action, part.forced_event, &spec.schedule, past))
 }
 
+/// Whether a part stops, uninstalls or deletes its job.
+fn removes(of: &deployment::Model, part: &deployment_job::Model) -> bool {
+    part.forced_event.is_none() && of.action != Action::Deploy
+}
+
+async fn has_open_runs(tx: &DatabaseTransaction, part: &deployment_job::Model) -> Result<bool> {
+    Ok(store::run::count_open_by_job(tx, part.job_id).await? > 0)
+}
+
 /// Continues the part of a job once its run has ended; a job that is removed must have no other open run. Returns true if a
 /// run was queued.
 pub(super) async fn finish_part(
@@ -89,9 +105,15 @@ pub(super) async fn finish_part(
     if is_build && reached == Progress::Succeeded {
         return follow_build(app, tx, of, (part, run), now).await;
     }
-    let removes = part.forced_event.is_none() && of.action != Action::Deploy;
-    if removes && store::run::count_open_by_job(tx, part.job_id).await? > 0 {
-        return Ok(false);
+    if removes(of, part) {
+        if has_open_runs(tx, part).await? {
+            return Ok(false);
+        }
+        if waits_for.is_none()
+            && let Some(queued) = follow_other_runs(app, tx, of, part, now).await?
+        {
+            return Ok(queued);
+        }
     }
     store::deployment::advance_part(tx, part, reached, part.run_id, now).await?;
     Ok(false)
@@ -117,7 +139,41 @@ async fn follow_build(
     }
     store::job::set_built(tx, job.id, Some(built.clone())).await?;
     let plan = plan_of(tx, of, part, (&job, spec)).await?;
-    let (to, run) = match carry_out(app, tx, of, part, (&job, spec, Some(&built)), plan, now).await? {
+    follow(app, tx, of, part, (&job, spec, Some(&built)), plan, now).await
+}
+
+/// Removes the job whose other runs have ended, if its command waited for them; none if the part has no command, or ran it.
+async fn follow_other_runs(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    part: &deployment_job::Model,
+    now: DateTime<Utc>,
+) -> Result<Option<bool>> {
+    let job = store::job::by_id(tx, part.job_id).await?;
+    let (Some(job), Some(spec)) = (job, &part.spec) else { return Ok(None) };
+    let plan = plan_of(tx, of, part, (&job, spec)).await?;
+    if plan.run.is_none() || of.rows_only {
+        return Ok(None);
+    }
+    if of.cancel_requested_at.is_some() {
+        store::deployment::advance_part(tx, part, Progress::Cancelled, None, now).await?;
+        return Ok(Some(false));
+    }
+    follow(app, tx, of, part, (&job, spec, job.built.as_ref()), plan, now).await.map(Some)
+}
+
+/// Carries out a part that waited. Returns true if a run was queued.
+async fn follow(
+    app: &App,
+    tx: &DatabaseTransaction,
+    of: &deployment::Model,
+    part: &deployment_job::Model,
+    what: (&job::Model, &JobSpec, Option<&BuiltImage>),
+    plan: Plan,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let (to, run) = match carry_out(app, tx, of, part, what, plan, now).await? {
         Carried::Impossible => (Progress::Failed, None),
         Carried::Done(None) => (Progress::Succeeded, None),
         Carried::Done(run) => (Progress::Running, run),

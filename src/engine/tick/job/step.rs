@@ -123,7 +123,7 @@ pub(in crate::engine) async fn masks(app: &App, run: &run::Model, job: &job::Mod
 
 /// The variables and files of a run.
 async fn delivered(app: &App, run: &run::Model, of: JobSubject<'_>, stored: Option<&[u8]>) -> Result<StepVariables> {
-    let mut variables = for_run(app, of, stored).await?;
+    let mut variables = for_run(app, run, of, stored).await?;
     let built_in = built_in::for_run(&surroundings(run, of.job, of.environment, of.cluster)).into_iter();
     // The runs that a CronJob starts have no ids yet.
     let fits = |(key, _): &(String, String)| run.event != Event::Apply || !key.starts_with("WINDLASS_");

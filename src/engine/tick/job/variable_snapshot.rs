@@ -1,7 +1,8 @@
 //! The variables of a deployed job: sealed and stored when it is deployed, and opened for each of its runs.
 
 use chrono::{DateTime, Utc};
-use entity::{environment, job, job_variables, variable};
+use entity::run::{Event, Trigger};
+use entity::{environment, job, job_variables, run, variable};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::subject::JobSubject;
@@ -26,14 +27,30 @@ pub(in crate::engine::tick) async fn store_snapshot(
     Ok(())
 }
 
-/// The variables of a run: those stored with the deployed job, or the current ones if the job is not deployed.
-pub(super) async fn for_run(app: &App, of: JobSubject<'_>, stored: Option<&[u8]>) -> Result<Vec<Variable>> {
-    match stored.filter(|_| of.job.deployed.is_some()) {
+/// The variables of a run: those stored with the configuration that it belongs to, or the current ones.
+pub(super) async fn for_run(
+    app: &App,
+    run: &run::Model,
+    of: JobSubject<'_>,
+    stored: Option<&[u8]>,
+) -> Result<Vec<Variable>> {
+    match stored.filter(|_| uses_snapshot(run, of.job)) {
         Some(sealed) => {
             let opened = app.keys.open(&secret::place("job_variables", of.job.id.0), sealed)?;
             serde_json::from_slice(opened.expose()).map_err(|_| Error::internal("stored variables are not JSON"))
         }
         None => live(app, &app.db, of.environment, of.job).await,
+    }
+}
+
+/// Whether a run belongs to the configuration whose variables were stored.
+fn uses_snapshot(run: &run::Model, job: &job::Model) -> bool {
+    match (run.event, run.trigger) {
+        // It comes before the deployment that stores the variables.
+        (Event::Build, _) => false,
+        // The job is no longer deployed when the command of its removal runs.
+        (Event::Stop | Event::Delete, Trigger::Deployment) => true,
+        _ => job.deployed.is_some(),
     }
 }
 
