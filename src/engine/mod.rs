@@ -77,6 +77,7 @@ pub mod tool_version;
 pub mod uploaded_configuration;
 pub mod variable;
 pub mod variables;
+pub mod visible_name;
 pub mod wildcard;
 mod wind_down;
 pub mod workload_identity;

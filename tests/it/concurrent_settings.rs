@@ -107,7 +107,7 @@ async fn rule_of_project(it: &Furnished) -> Case {
 }
 
 async fn group(it: &Furnished) -> Case {
-    let path = format!("/organization/{}/annotationsGroup", it.organization);
+    let path = format!("/organization/{}/annotationsGroups", it.organization);
     let body = |value: &str| json!({"name": "a", "annotations": [{"key": "a", "value": value}], "scopes": ["PODS"]});
     let made = post(it, &path, body("is old")).await;
     Case {

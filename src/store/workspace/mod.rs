@@ -3,7 +3,7 @@
 mod configuration_version;
 mod job_pages;
 mod job_progress;
-mod plan_inputs;
+mod plan_digest;
 mod plan_output;
 mod repository_login;
 mod shown_plan;
@@ -27,7 +27,7 @@ pub use self::configuration_version::{
 };
 pub use self::job_pages::{current_job, jobs_of, open_jobs, unbegun_jobs};
 pub use self::job_progress::{Hindrance, hindrance, pulse_of_job, pulse_of_list};
-pub use self::plan_inputs::{PlanDigests, StepMark, plan_inputs, step_marks};
+pub use self::plan_digest::{PlanDigests, StepMark, plan_inputs, step_marks};
 pub use self::plan_output::{has_plan_output, keep_plan_output, set_plan_schemas};
 pub use self::repository_login::{bind_ssh_key, list_ssh_keys, list_vcs, ssh_key, ssh_key_names, vcs, vcs_names};
 pub use self::shown_plan::{OpenDrift, drift_since, keep_shown_plan, open_drift, settle_drift, shown_plans};

@@ -102,6 +102,7 @@ const PURE: &[&str] = &[
     "src/engine/terraform_state/state_order.rs",
     "src/engine/terraform_state/state_scan.rs",
     "src/engine/variables/",
+    "src/engine/visible_name.rs",
     "src/engine/wildcard.rs",
     "src/engine/workload_identity/identity_claims.rs",
     "src/engine/workload_identity/wanted_token.rs",

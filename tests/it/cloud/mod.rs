@@ -6,6 +6,7 @@ mod locks;
 pub(crate) mod registry;
 mod registry_programs;
 mod remote_runs;
+mod run_progress;
 mod runs;
 mod seen_names;
 mod service;

@@ -116,7 +116,7 @@ impl Desk {
     }
 
     /// Calls the program; returns whether it succeeded, and what it wrote.
-    fn call(&self, folder: &Path, words: &[&str]) -> (bool, String) {
+    pub(super) fn call(&self, folder: &Path, words: &[&str]) -> (bool, String) {
         let output = self.command(folder, words).output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         (output.status.success(), text)

@@ -89,7 +89,7 @@ async fn the_script_keeps_where_somebody_is() {
     let home = format!("/console/organization/{}/timeline", it.organization);
     let page = me.get(&home).await.expect(200);
     let script = me.get(between(&page, "<script src=\"", "\"").unwrap()).await.expect(200);
-    let replace = between(&script, "const replace", "const focus").unwrap();
+    let replace = between(&script, "const replace", "const focus = ").unwrap();
     for kept in ["scrollLeft", "scrollTop", "details[open][id]", "getAttribute(\"href\")", "activeElement", "value"] {
         assert!(replace.contains(kept), "{kept}: {replace}");
     }

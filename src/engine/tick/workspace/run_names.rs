@@ -28,7 +28,8 @@ pub(super) async fn run_names(
         ("TFC_WORKSPACE_SLUG", slug),
         ("TFC_PROJECT_NAME", project.map(|project| project.name)),
     ];
-    let mut found = Vec::new();
+    // With a run id, programs plan `import` blocks only if the agent is new enough for them.
+    let mut found = vec![("TFC_AGENT_VERSION".to_owned(), Secret::new("1.10".to_owned()))];
     for (name, value) in names {
         let Some(value) = value else { continue };
         let both = [name.to_owned(), format!("TF_VAR_{name}")];
