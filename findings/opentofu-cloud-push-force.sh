@@ -19,7 +19,7 @@ cp -r "$(python3 -c 'import json; print(json.load(open("download.json"))["Dir"])
 chmod -R u+w source
 (cd source && go build -o "$folder/tofu" ./cmd/tofu)
 cat > server.py <<'EOF'
-import http.server, json, sys
+import http.server, json
 
 STATE = {"version": 4, "terraform_version": "1.12.6", "serial": 53, "lineage": "there", "outputs": {}, "resources": []}
 WORKSPACE = {"id": "ws-1", "type": "workspaces", "attributes": {"name": "w", "operations": False, "execution-mode": "local",
