@@ -61,6 +61,8 @@ fn a_periodic_job_becomes_a_job() {
     );
     assert_eq!((job.command.as_slice(), job.image.as_ref()), (&["/bin/a".to_owned(), "b".to_owned()][..], None));
     assert_eq!((job.settings["process.user"].as_str(), job.environment["USER"].as_str()), ("\"app\"", "app"));
+    assert_eq!(job.settings["cronjob.suspend"], "true");
+    assert_eq!(job.settings["cronjob.concurrency_policy"], "\"Allow\"");
     let mut other = inspected();
     let task = &mut other["Job"]["TaskGroups"][0]["Tasks"][0];
     task["User"] = json!("app");
@@ -70,8 +72,6 @@ fn a_periodic_job_becomes_a_job() {
     let expected = (Some("localhost:5000/report:latest"), None);
     assert_eq!((job.image.as_deref(), job.settings.get("process.user")), expected);
     assert!(job.notes.iter().any(|note| note.contains("runs its container as app")), "{:?}", job.notes);
-    assert_eq!(job.settings["cronjob.suspend"], "true");
-    assert_eq!(job.settings["cronjob.concurrency_policy"], "\"Allow\"");
 }
 
 const FILE: &str = r#"
