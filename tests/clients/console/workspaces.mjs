@@ -91,7 +91,10 @@ export async function createWorkspace(me, organization, source) {
   await me.fill({ Name: '  ', Repository: source })
   await me.refused(400, () => me.press('Create'))
   await me.look()
+  // The tool sees the name of a workspace that is made here, and accepts no spaces in it.
   await me.fill({ Name: 'made here', Branch: 'main', Folder: '/', Tool: 'tofu' })
+  await me.refused(400, () => me.press('Create'))
+  await me.fill({ Name: 'made-here' })
   await me.send('Create', 'The workspace was created.')
   await me.press('Edit')
   await me.look()
