@@ -75,12 +75,13 @@ export async function tendWorkspace(me, api, organization, id, template) {
   await me.look()
   await me.send('Reject', 'The job was rejected.')
   await api.workspaceJob(organization, second, 'rejected')
-  await planned(me, api, organization, path, template)
+  const third = await planned(me, api, organization, path, template)
+  await planAgain(me, api, organization, path, third)
   await me.send('Cancel the job', 'The cancellation of the job was requested.')
   await me.go(path)
   await stateLock(me, api, organization, id)
   await removal(me, /^Delete$/, 'tr:has-text("0 5 1 1")', 'The schedule was deleted.')
-  await removal(me, /^Delete/, 'tr:has-text("nobody")', 'The variable was deleted.')
+  await removal(me, /^Delete/, 'tr:has-text("somebody")', 'The variable was deleted.')
 }
 
 /** Creates a workspace with the form, changes and deletes it. */
@@ -120,6 +121,21 @@ async function planned(me, api, organization, path, template) {
   // The page is open all the time.
   await me.page.getByRole('button', { name: 'Approve' }).waitFor()
   return job
+}
+
+/** The variable of a plan that waits is changed, so that it cannot be applied any more. */
+async function planAgain(me, api, organization, path, job) {
+  await me.go(path)
+  await me.page.getByRole('link', { name: 'Edit name' }).click()
+  await me.page.fill('[name=value]', 'somebody')
+  await me.send('Save', 'The variable was changed.')
+  await me.go(`/console/workspace-job/${job}`)
+  await me.sees('The plan is stale')
+  await me.look()
+  await me.send('Plan again', 'The job was created.')
+  await api.workspaceJob(organization, job, 'cancelled')
+  await api.workspaceJob(organization, me.path().split('/').pop(), 'waitingApproval')
+  await me.page.getByRole('button', { name: 'Approve' }).waitFor()
 }
 
 /** Somebody else's tool locks the state, and never comes back. */
