@@ -1,5 +1,6 @@
 //! Who changed what.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -74,6 +75,7 @@ pub(super) async fn page(
     let now = app.clock.now();
     let next = rows.last().filter(|_| rows.len() as u64 == PAGE).map(|row| wanted.query(row.id));
     let names = names(app, id).await?;
+    let pages = workspaces(app, &viewer, &rows).await?;
     let body = html! {
         form.row method="get" {
             label { "By " input type="search" name="by" value=(wanted.by); }
@@ -87,7 +89,7 @@ pub(super) async fn page(
             div.scroll { table.stacked {
                 caption.hidden { "Events" }
                 thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "Did" } th scope="col" { "What" } th scope="col" { "With" } th scope="col" { "Change" } } }
-                tbody { @for row in &rows { (line(row, now, &names)) } }
+                tbody { @for row in &rows { (line(row, now, (&names, &pages))) } }
             } }
         }
         nav.pages aria-label="Pages" { @if let Some(next) = next { a href={ "?" (next) } { "Older events" } } }
@@ -104,12 +106,23 @@ fn targets(chosen: &str) -> Markup {
     }
 }
 
-/// Where the page of a workspace is.
-fn workspace(row: &Model) -> Option<String> {
-    row.target_id.filter(|_| row.target == "TERRAFORM").map(|id| paths::workspace(WorkspaceId(id)))
+/// The pages of the workspaces that events are about: of those that are still there, and that the viewer may see.
+async fn workspaces(app: &App, viewer: &Viewer, rows: &[Model]) -> Result<HashMap<Uuid, String>, Error> {
+    let ids: HashSet<Uuid> =
+        rows.iter().filter(|row| row.target == "TERRAFORM").filter_map(|row| row.target_id).collect();
+    let mut pages = HashMap::new();
+    for id in ids {
+        match access::workspace(&app.db, &viewer.caller, WorkspaceId(id)).await {
+            Ok((row, _)) => drop(pages.insert(id, paths::workspace(row.id))),
+            Err(Error::NotFound(_) | Error::Forbidden(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(pages)
 }
 
-fn line(row: &Model, now: DateTime<Utc>, names: &Names) -> Markup {
+fn line(row: &Model, now: DateTime<Utc>, (names, pages): (&Names, &HashMap<Uuid, String>)) -> Markup {
+    let to = row.target_id.and_then(|id| pages.get(&id));
     let place = [row.project_name.as_deref(), row.environment_name.as_deref()];
     let place: Vec<&str> = place.into_iter().flatten().collect();
     html! {
@@ -119,7 +132,7 @@ fn line(row: &Model, now: DateTime<Utc>, names: &Names) -> Markup {
             td data-label="Did" { span title=(row.kind) { (did(row)) } }
             td data-label="What" { div {
                 (what(row)) " "
-                strong { @if let Some(to) = workspace(row) { a href=(to) { (row.target_name) } } @else { (row.target_name) } }
+                strong { @if let Some(to) = to { a href=(to) { (row.target_name) } } @else { (row.target_name) } }
                 @if !place.is_empty() { div.soft { (place.join(" / ")) } }
                 @if let Some(why) = why(row) { div { (why) } }
             } }
