@@ -30,7 +30,7 @@ async fn modules_see_the_name_of_their_workspace() {
             assert!(applied.contains(&format!("app-{name} {name} run-{}", number + 1)), "{applied}");
             assert_eq!(desk.workspace(name).await["attributes"]["locked"], false);
         }
-        // A state that was stored by hand and one that a step stored are the same to both.
+        // The next run plans from the state that the user has changed.
         desk.run(&folder, &["state", "rm", "terraform_data.named"]);
         let planned = desk.run(&folder, &["plan", "-input=false", "-no-color"]);
         assert!(planned.contains("Plan: 1 to add, 0 to change, 0 to destroy"), "{planned}");

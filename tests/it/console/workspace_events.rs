@@ -130,7 +130,7 @@ async fn changes_in_the_console_are_told_in_words() {
         .await
         .leads();
     let form = format!("{page}/jobs/new");
-    let to = me.submit(&form, &form, &[("templateReference", &template), ("comments", "by hand")]).await.leads();
+    let to = me.submit(&form, &form, &[("templateReference", &template), ("comments", "manual run")]).await.leads();
     let job = between(&to, "/workspace-job/", "?").unwrap().to_owned();
     let to = format!("/console/workspace-job/{job}");
     me.submit(&to, &format!("{to}/review/cancel"), &[]).await.leads();

@@ -324,7 +324,7 @@ async fn a_removal_gets_the_variables_of_its_command() {
         }
         app.settle().await;
         assert_eq!(last(), (command.to_owned(), "old".to_owned()), "{first}");
-        // What fails can be mended, and repeated.
+        // A failed deletion can be corrected and repeated.
         app.runner.exit_all(1);
         app.settle().await;
         it.client.delete(&path).await.expect(204);
